@@ -1,0 +1,1 @@
+"""protoc-gen-varve: reads descriptors, builds a frozen model, checks it, renders C."""

@@ -1,0 +1,92 @@
+"""Rules of (varve.cache): key templates that say one thing only, and modes that a tier can keep."""
+
+from varve_codegen import keys
+from varve_codegen.check.context import INTEGERS, is_scalar_column
+
+_KEY_TYPES = tuple(INTEGERS) + ("string", "bool", "enum")
+
+
+def check(context):
+    templates = []
+    for message in context.messages():
+        if message.cache is not None:
+            parts = _check_key(context, message)
+            if parts is not None:
+                _check_meets(context, message, parts, templates)
+                templates.append((message, parts))
+            _check_options(context, message, parts)
+
+
+def _refuse(context, message, member, text):
+    context.option_error(message.at, "cache", member, text)
+
+
+def _check_key(context, message):
+    """The parsed template, None where it cannot be parsed."""
+    template = message.cache.key
+    try:
+        parts = keys.parse(template)
+    except keys.KeyTemplateError as problem:
+        _refuse(context, message, "key", str(problem))
+        return None
+    names = keys.fields(parts)
+    if not names:
+        _refuse(context, message, "key", f'the key "{template}" names no field, so all records would share it; add '
+                                         "one, such as {id}")
+    for name in sorted(set(names), key=names.index):
+        problem = _key_field_problem(message, name)
+        if not problem and names.count(name) > 1:
+            problem = f"names {name} twice; remove one"
+        if problem:
+            _refuse(context, message, "key", f'the key "{template}" {problem}')
+    return parts
+
+
+def _key_field_problem(message, name):
+    field = message.field_named(name)
+    if field is None:
+        return f'names "{name}", and {message.name} has no such field; correct the name'
+    if not is_scalar_column(field) or field.type not in _KEY_TYPES:
+        kind = "a tensor" if field.tensor else f'{"repeated " if field.is_repeated else ""}{field.type}'
+        return f"names {name}, which is {kind}; use strings, integers, bools and enums"
+    if field.label == "optional" or field.oneof:
+        return f"names {name}, which can be absent; use a field that is always there"
+    return ""
+
+
+def _check_meets(context, message, parts, templates):
+    for other, other_parts in templates:
+        if other.package == message.package and keys.can_meet(parts, other_parts):
+            _refuse(
+                context,
+                message,
+                "key",
+                f'the key "{message.cache.key}" can meet the keys "{other.cache.key}" of {other.name} '
+                f"({context.errors.where(other.at)}); begin each with a text of its own",
+            )
+
+
+def _check_options(context, message, parts):
+    cache = message.cache
+    if cache.mode == "READ_THROUGH" and message.table is None:
+        _refuse(context, message, "mode", f"READ_THROUGH copies table records, and {message.name} has no table; add "
+                                          "option (varve.table) = {}, or use mode: ONLY")
+    if message.table is not None and cache.mode != "ONLY" and parts is not None:
+        names = set(keys.fields(parts))
+        primary = {f.name for f in message.primary_key}
+        holds_key = primary and primary <= names
+        if not holds_key and not any(f.column.unique and f.name in names for f in message.fields):
+            _refuse(context, message, "key", f'the key "{cache.key}" of a hot copy must hold the primary key or a '
+                                             "unique field, else two records share it; add it, or use mode: ONLY")
+    if cache.index_by:
+        field = message.field_named(cache.index_by)
+        if field is None:
+            _refuse(context, message, "index_by", f'index_by names "{cache.index_by}", and {message.name} has no '
+                                                  "such field; correct the name")
+        elif field.column.time != "UNIX_NANOSECONDS" or not is_scalar_column(field):
+            _refuse(context, message, "index_by", f"index_by names {field.name}, which is no time; add "
+                                                  "(varve.column).time = UNIX_NANOSECONDS to an int64 field, or "
+                                                  "name another")
+    if cache.hash_tag and parts is not None and cache.hash_tag not in keys.fields(parts):
+        _refuse(context, message, "hash_tag", f'hash_tag names "{cache.hash_tag}", which is no field of the key '
+                                              f'"{cache.key}"; use one of its fields')

@@ -1,0 +1,261 @@
+"""Rules of (varve.table) and (varve.archive): names, primary keys, what a table can hold."""
+
+import re
+
+from varve_codegen.check.context import INTEGERS, is_scalar_column
+
+_SQL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_COLUMNS_MAX = 1900  # SQLite's limit is 2000
+_LEVELS = {"DEFLATE": 9, "ZSTD": 22}
+
+
+def check(context):
+    for message in context.messages():
+        if message.table is not None:
+            _check_table_name(context, message)
+            _check_primary_key(context, message)
+            _check_columns(context, message)
+            _check_indexes(context, message)
+            _check_recursion(context, message)
+        if message.archive is not None:
+            _check_archive(context, message)
+    _check_names_differ(context)
+
+
+def _check_table_name(context, message):
+    for member, name in (("name", message.table_name), ("renamed_from", message.table.renamed_from)):
+        if not name:
+            continue
+        if not _SQL_NAME.match(name):
+            context.option_error(
+                message.at,
+                "table",
+                member,
+                f'"{name}" is no table name; use letters, digits and underscores, not beginning with a digit',
+            )
+        elif name.lower().startswith(("sqlite_", "varve_")):
+            context.option_error(
+                message.at,
+                "table",
+                member,
+                f'the table "{name}" begins with {name.split("_")[0]}_, which is kept for the engine; give it '
+                "another name",
+            )
+    if message.table.renamed_from and message.table.renamed_from == message.table_name:
+        context.option_error(
+            message.at,
+            "table",
+            "renamed_from",
+            f'renamed_from is the table\'s own name "{message.table_name}"; remove it, or say the old name',
+        )
+
+
+def _check_names_differ(context):
+    """Table names, and the staging tables beside them, whatever their case."""
+    taken = {}
+    tables = [m for m in context.schema.messages.values() if m.table is not None]
+    own = {m.full_name for m in context.messages()}
+    for message in tables:
+        entries = [(message.table_name, f"the table of {message.full_name}")]
+        if message.tensors:
+            entries.append(
+                (f"staged_{message.table_name}", f"the staging table of {message.full_name}'s tensors")
+            )
+        for name, what in entries:
+            key = (message.package, name.lower())
+            other = taken.setdefault(key, (message, what))
+            if other[0] is message:
+                continue
+            first, first_what = other
+            if message.full_name not in own:
+                if first.full_name not in own:
+                    continue
+                message, first, what, first_what = first, message, first_what, what
+            context.name_error(
+                message.at,
+                f'{what} and {first_what} ({context.errors.where(first.at)}) are both "{name}"; give one '
+                "another name with (varve.table).name",
+            )
+
+
+def _check_primary_key(context, message):
+    if not message.primary_key:
+        context.name_error(
+            message.at,
+            f"{message.name} has a table and no primary key; mark a field with (varve.column).primary_key = "
+            "true, such as `int64 id = 1 [(varve.column).primary_key = true];`",
+        )
+    for field in message.primary_key:
+        problem = _key_problem(field)
+        if problem:
+            context.option_error(
+                field.at,
+                "column",
+                "primary_key",
+                f"{field.name} cannot be a primary key: {problem}; use a plain integer or string field",
+            )
+    if message.tensors and not message.has_generated_key:
+        context.name_error(
+            message.at,
+            f"{message.name} has tensors ({message.tensors[0].name}), and the archive finds them by one int64 "
+            "primary key; make its key a single int64, and the other fields a unique index",
+        )
+
+
+def _key_problem(field):
+    if field.label == "optional":
+        return "it is optional"
+    if field.oneof:
+        return f"it is in the oneof {field.oneof}"
+    if field.is_repeated:
+        return "it is repeated"
+    if field.type not in INTEGERS and field.type != "string":
+        return f"it is of the type {field.type}"
+    return ""
+
+
+def _check_columns(context, message):
+    taken = {}
+    for field in message.fields:
+        if field.name.lower().startswith(("varve_", "sqlite_")):
+            context.name_error(
+                field.at,
+                f'the column "{field.name}" begins with {field.name.split("_")[0]}_, which is kept for the '
+                "engine; rename the field",
+            )
+        columns = [field.name]
+        if field.column.json and field.type == "message":
+            columns.append(f"{field.name}_json")
+        for name in columns:
+            other = taken.setdefault(name.lower(), (field, name))
+            if other[0] is not field:
+                context.name_error(
+                    field.at,
+                    f'the columns "{name}" of {field.name} and "{other[1]}" of {other[0].name} '
+                    f"({context.errors.where(other[0].at)}) differ at most in case, and SQL ignores case; "
+                    "rename one",
+                )
+        _check_element(context, field)
+    if len(taken) > _COLUMNS_MAX:
+        context.name_error(
+            message.at,
+            f"{message.name} has {len(taken)} columns, and a table holds {_COLUMNS_MAX}; put some into a nested "
+            "message",
+        )
+
+
+def _check_element(context, field):
+    """Repeated and map fields become JSON, which has no bytes."""
+    if field.is_map:
+        value = context.schema.messages[field.target].field_named("value")
+        if value.type == "bytes":
+            context.error(
+                field.at,
+                f"{field.name} is a map to bytes, and maps in a table are kept as JSON, which has none; use a "
+                "map to a message with a bytes field",
+            )
+    elif field.is_repeated and field.type == "bytes":
+        context.error(
+            field.at,
+            f"{field.name} is repeated bytes, and repeated fields in a table are kept as JSON, which has none; "
+            "use a repeated message with a bytes field",
+        )
+
+
+def _check_indexes(context, message):
+    seen = set()
+    for index in message.table.indexes:
+        problem = _index_problem(message, index)
+        if not problem and index in seen:
+            problem = f"the index over {', '.join(index.fields)} stands there twice; remove one"
+        seen.add(index)
+        if problem:
+            context.option_error(message.at, "table", "index", problem)
+
+
+def _index_problem(message, index):
+    if not index.fields:
+        return 'an index names no field; write index { field: "occurred_at" }'
+    for name in index.fields:
+        field = message.field_named(name)
+        if field is None:
+            return f'an index names "{name}", and {message.name} has no such field; correct the name'
+        if not is_scalar_column(field):
+            return f'an index names "{name}", which is no column of its own; index scalar fields only'
+    if len(set(index.fields)) < len(index.fields):
+        return f"the index over {', '.join(index.fields)} names a field twice; remove one"
+    return ""
+
+
+def _check_recursion(context, message):
+    for field in message.fields:
+        if field.type != "message" or field.target not in context.schema.messages:
+            continue
+        if message.full_name in _reachable(context.schema, field.target):
+            context.error(
+                field.at,
+                f"{message.name} contains itself through {field.name}, and a table has no place for a row inside "
+                f'a row; keep the parent\'s key in a field with (varve.column).references = "{message.name}'
+                f'.{message.primary_key[0].name if message.primary_key else "id"}"',
+            )
+
+
+def _reachable(schema, start):
+    found, pending = set(), [start]
+    while pending:
+        name = pending.pop()
+        if name not in found and name in schema.messages:
+            found.add(name)
+            pending.extend(schema.embeds(schema.messages[name]))
+    return found
+
+
+# -------------------------------------------------------------------- (varve.archive)
+
+
+def _check_archive(context, message):
+    archive = message.archive
+
+    def refuse(member, text):
+        context.option_error(message.at, "archive", member, text)
+
+    if message.table is None:
+        refuse(None, f"{message.name} has (varve.archive) and no table that would find its arrays; add option "
+                     "(varve.table) = {}")
+    elif not message.tensors:
+        refuse(None, f"{message.name} has (varve.archive) and no tensor to keep there; mark a field with "
+                     "(varve.tensor), or remove the option")
+    _check_archive_level(archive, refuse)
+    if archive.shuffle and archive.compression in ("SZIP", "NONE"):
+        refuse("shuffle", f"shuffle does nothing with {archive.compression}; remove it")
+    if archive.chunk_bytes and not 4096 <= archive.chunk_bytes <= 2**30:
+        refuse("chunk_bytes", f"chunk_bytes is {archive.chunk_bytes}; use 4096 (4 KiB) to 1073741824 (1 GiB)")
+    if archive.segment_bytes and archive.segment_bytes < max(archive.chunk_bytes, 4096):
+        refuse("segment_bytes", f"segment_bytes is {archive.segment_bytes}, less than one chunk; use at least "
+                                f"{max(archive.chunk_bytes, 4096)}")
+    _check_retention(message, refuse)
+
+
+def _check_archive_level(archive, refuse):
+    if archive.level is None:
+        return
+    highest = _LEVELS.get(archive.compression)
+    if highest is None:
+        refuse("level", f"{archive.compression} has no level; remove it")
+    elif not 1 <= archive.level <= highest:
+        refuse("level", f"level is {archive.level}; {archive.compression} has 1 to {highest}")
+
+
+def _check_retention(message, refuse):
+    archive = message.archive
+    if archive.retention_days and not archive.retention_by:
+        refuse("retention_days", "retention_days needs to know a record's age; name a time field in retention_by")
+    if not archive.retention_by:
+        return
+    field = message.field_named(archive.retention_by)
+    if field is None:
+        refuse("retention_by", f'retention_by names "{archive.retention_by}", and {message.name} has no such '
+                               "field; correct the name")
+    elif field.column.time != "UNIX_NANOSECONDS" or not is_scalar_column(field):
+        refuse("retention_by", f"retention_by names {field.name}, which is no time; add (varve.column).time = "
+                               "UNIX_NANOSECONDS to an int64 field, or name another")

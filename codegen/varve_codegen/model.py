@@ -1,0 +1,266 @@
+"""The frozen model between reading and rendering: every name, type and order decided.
+
+Messages and enums refer to others by full name; Schema looks them up. Nothing here knows protobuf's
+descriptors or Jinja.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Optional
+
+
+@dataclass(frozen=True)
+class Source:
+    """A place in a .proto: the file, and the path of descriptor field numbers that protoc uses."""
+
+    file: str
+    path: tuple
+
+
+@dataclass(frozen=True)
+class Index:
+    fields: tuple
+    unique: bool
+    where: str
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    name: str
+    indexes: tuple
+    renamed_from: str
+
+
+@dataclass(frozen=True)
+class CacheOptions:
+    key: str
+    ttl_seconds: int
+    compress_above_bytes: Optional[int]
+    compression: str
+    index_by: str
+    mode: str
+    hash_tag: str
+
+
+@dataclass(frozen=True)
+class ArchiveOptions:
+    compression: str
+    level: Optional[int]
+    shuffle: Optional[bool]
+    checksum: Optional[bool]
+    chunk_bytes: int
+    segment_bytes: int
+    retention_days: int
+    layout: str
+    retention_by: str
+
+
+@dataclass(frozen=True)
+class ColumnOptions:
+    primary_key: bool = False
+    unique: bool = False
+    index: bool = False
+    references: str = ""
+    on_delete: str = "RESTRICT"
+    check: str = ""
+    json: bool = False
+    unit: str = ""
+    time: str = "NO_TIME"
+    min: str = ""
+    max: str = ""
+    version: bool = False
+    given: frozenset = frozenset()  # the options that were written down, by name
+
+
+@dataclass(frozen=True)
+class TensorOptions:
+    dims: tuple  # as written: "3" or "neuron_count"
+    dtype: str
+    optional: bool
+
+
+@dataclass(frozen=True)
+class EnumValue:
+    name: str
+    c: str
+    number: int
+    comment: str
+    at: Source
+
+
+@dataclass(frozen=True)
+class Enum:
+    name: str
+    full_name: str
+    file: str
+    package: str
+    c: str  # cortex_rule, the tag and the start of its functions
+    values: tuple
+    comment: str
+    at: Source
+
+
+@dataclass(frozen=True)
+class Field:
+    name: str
+    c: str
+    number: int
+    type: str  # proto's own word: "int64", "string", "message", "enum", ..
+    label: str  # "implicit", "optional" or "repeated"
+    packed: bool
+    is_map: bool
+    target: str  # full name of the message or enum, else ""
+    oneof: str  # name of the oneof, else ""
+    column: ColumnOptions
+    tensor: Optional[TensorOptions]
+    c_name_option: str
+    comment: str
+    at: Source
+
+    @property
+    def is_repeated(self):
+        return self.label == "repeated"
+
+    @property
+    def has_flag(self):
+        """Whether a member has_F tells its presence."""
+        return self.label == "optional" and self.type not in ("string", "message")
+
+    @property
+    def is_dtype(self):
+        """A tensor whose elements proto lacks, carried as bytes."""
+        return self.tensor is not None and self.type == "bytes" and not self.is_repeated
+
+
+@dataclass(frozen=True)
+class Oneof:
+    name: str
+    c: str
+    fields: tuple  # of field names
+    comment: str
+    at: Source
+
+
+@dataclass(frozen=True)
+class Message:
+    name: str
+    full_name: str
+    file: str
+    package: str
+    c: str  # cortex_learning_event, the struct's tag and the start of its functions
+    short: str  # learning_event, for file-local tables and the table's default name
+    fields: tuple
+    oneofs: tuple
+    is_map_entry: bool
+    parent: str  # full name of the enclosing message, else ""
+    table: Optional[TableOptions]
+    cache: Optional[CacheOptions]
+    archive: Optional[ArchiveOptions]
+    c_name_option: str
+    comment: str
+    at: Source
+
+    def field_named(self, name):
+        return next((f for f in self.fields if f.name == name), None)
+
+    def index_of(self, name):
+        return next(i for i, f in enumerate(self.fields) if f.name == name)
+
+    @property
+    def primary_key(self):
+        return tuple(f for f in self.fields if f.column.primary_key)
+
+    @property
+    def has_generated_key(self):
+        """One int64 key that the database assigns when it is 0."""
+        key = self.primary_key
+        return len(key) == 1 and key[0].type in ("int64", "sint64", "sfixed64")
+
+    @property
+    def tensors(self):
+        return tuple(f for f in self.fields if f.tensor is not None)
+
+    @property
+    def table_name(self):
+        return self.table.name or self.short if self.table else ""
+
+
+@dataclass(frozen=True)
+class Method:
+    name: str
+    c: str
+    request: str
+    response: str
+    client_streaming: bool
+    server_streaming: bool
+    sql: Optional[str]
+    allow_scan: bool
+    comment: str
+    at: Source
+
+
+@dataclass(frozen=True)
+class Service:
+    name: str
+    full_name: str
+    file: str
+    c: str
+    methods: tuple
+    c_name_option: str
+    comment: str
+    at: Source
+
+
+@dataclass(frozen=True)
+class File:
+    name: str  # as protoc names it: "cortex/episode.proto"
+    package: str
+    syntax: str
+    imports: tuple
+    messages: tuple  # full names, outer before nested, in schema order; map entries after their message
+    enums: tuple
+    services: tuple
+    comment: str
+    at: Source
+
+
+@dataclass(frozen=True)
+class Schema:
+    """All files of a run. Only those in `to_generate` are checked and rendered."""
+
+    files: dict = field(repr=False)
+    messages: dict = field(repr=False)
+    enums: dict = field(repr=False)
+    to_generate: tuple = ()
+
+    def generated_files(self):
+        return [self.files[name] for name in self.to_generate]
+
+    def generated_messages(self):
+        return [self.messages[n] for f in self.generated_files() for n in f.messages]
+
+    def packages(self):
+        """Package name: its files, in the order given."""
+        found = {}
+        for file in self.generated_files():
+            found.setdefault(file.package, []).append(file)
+        return found
+
+    def resolve_reference(self, message, text):
+        """(message, field) that `references: "Concept.id"` means, each None when it is not there.
+        The message's name is looked for from the innermost scope outwards, as protoc does."""
+        target, _, name = text.rpartition(".")
+        scope = message.full_name.split(".")
+        while target:
+            found = self.messages.get(".".join(scope + [target]))
+            if found is not None:
+                return found, found.field_named(name)
+            if not scope:
+                break
+            scope.pop()
+        return None, None
+
+    def embeds(self, message):
+        """Full names of the messages that stand directly inside this one (map values included)."""
+        return [f.target for f in message.fields if f.type == "message" and f.target in self.messages]

@@ -1,0 +1,90 @@
+"""The SQL that makes a message's table, from the model alone."""
+
+_REAL = ("float", "double")
+
+
+def quote(name):
+    return '"' + name.replace('"', '""') + '"'
+
+
+def statements(schema, message):
+    """CREATE TABLE and its indexes, each without the closing semicolon."""
+    lines = [_column(schema, message, field) for field in message.fields if field.tensor is None]
+    lines += [f"{quote(f.name + '_json')} TEXT" for f in message.fields if f.column.json]
+    lines.append('"varve_unknown" BLOB')
+    if len(message.primary_key) > 1:
+        keys = ", ".join(quote(f.name) for f in message.primary_key)
+        lines.append(f"PRIMARY KEY ({keys})")
+    body = ",\n".join("  " + line for line in lines)
+    return [f"CREATE TABLE {quote(message.table_name)} (\n{body}\n) STRICT"] + _indexes(message)
+
+
+def _column(schema, message, field):
+    parts = [quote(field.name), _type(schema, field)]
+    if field.column.primary_key and len(message.primary_key) == 1:
+        parts.append("PRIMARY KEY AUTOINCREMENT" if message.has_generated_key else "PRIMARY KEY NOT NULL")
+    elif not is_nullable(field):
+        parts.append("NOT NULL")
+    name = quote(field.name)
+    if field.column.min:
+        parts.append(f"CHECK ({name} >= {field.column.min})")
+    if field.column.max:
+        parts.append(f"CHECK ({name} <= {field.column.max})")
+    if field.column.check:
+        parts.append(f"CHECK ({field.column.check})")
+    if field.column.references:
+        target, key = schema.resolve_reference(message, field.column.references)
+        parts.append(f"REFERENCES {quote(target.table_name)} ({quote(key.name)})")
+        if field.column.on_delete != "RESTRICT":
+            parts.append(f"ON DELETE {field.column.on_delete.replace('_', ' ')}")
+    return " ".join(parts)
+
+
+def is_nullable(field):
+    """Whether the column is NULL when the field is absent."""
+    if field.is_repeated:
+        return False
+    return field.label == "optional" or bool(field.oneof) or field.type == "message"
+
+
+def _type(schema, field):
+    if field.is_map:
+        value = schema.messages[field.target].field_named("value")
+        return "BLOB" if value.type == "message" else "TEXT"
+    if field.type in ("message", "bytes"):
+        return "BLOB"
+    if field.is_repeated or field.type == "string":
+        return "TEXT"
+    return "REAL" if field.type in _REAL else "INTEGER"
+
+
+def _indexes(message):
+    found = []
+    for field in message.fields:
+        if field.column.unique:
+            found.append(((field.name,), True, ""))
+    found += [(i.fields, i.unique, i.where) for i in message.table.indexes]
+    found += [((f.name,), False, "") for f in message.fields if f.column.index]
+    for field in message.fields:
+        # A delete of the record referred to looks for its children: never by a scan.
+        if field.column.references and not _leads(field, message, found):
+            found.append(((field.name,), False, ""))
+    taken = {}
+    return [_index(message.table_name, index, taken) for index in found]
+
+
+def _leads(field, message, indexes):
+    leading = {fields[0] for fields, _, where in indexes if not where}
+    return field.name in leading or message.primary_key[:1] == (field,)
+
+
+def _index(table, index, taken):
+    fields, unique, where = index
+    name = f"{table}.{','.join(fields)}"
+    taken[name] = taken.get(name, 0) + 1
+    if taken[name] > 1:
+        name += f".{taken[name]}"
+    columns = ", ".join(quote(f) for f in fields)
+    kind = "UNIQUE INDEX" if unique else "INDEX"
+    text = f"CREATE {kind} {quote(name)} ON {quote(table)} ({columns})"
+    return f"{text} WHERE {where}" if where else text

@@ -1,0 +1,178 @@
+"""How text is laid out: comments, aligned members, function heads, tables. All of it is a fixed point
+of the project's .clang-format, so that nothing needs formatting after generation."""
+
+import re
+import textwrap
+
+WIDTH = 100
+
+_PLAIN = re.compile(r"[A-Za-z0-9_. ,;()<>=-]*\Z")  # needs no escape in a C string
+
+
+def plain(text):
+    """Text that can stand inside a C comment."""
+    return text.replace("*/", "* /").replace("/*", "/ *").replace("\t", "    ").rstrip("\\")
+
+
+def comment(text, indent=""):
+    """A block comment as lines, the author's line breaks kept where they fit."""
+    lines = []
+    for line in plain(text).split("\n"):
+        room = WIDTH - len(indent) - len(" * ") - len(" */")
+        if len(line) <= room:
+            lines.append(line)
+        else:
+            lines += textwrap.wrap(line, room, break_long_words=False, break_on_hyphens=False)
+    lines = [f"{indent}/* {lines[0]}"] + [f"{indent} * {line}".rstrip() for line in lines[1:]]
+    lines[-1] += " */"
+    return lines
+
+
+class Member:
+    """A line of code with what is said about it. `text` is the schema's comment and `facts` is what the
+    options say; both stand behind the code where there is room, else one or both go above it."""
+
+    def __init__(self, code, text="", facts=""):
+        self.code = code
+        self.above, self._text, self._facts = "", plain(text), plain(facts)
+        if "\n" in self._text:
+            self.above, self._text = self._text, ""
+        elif self._text.endswith(".") and ". " not in self._text:
+            self._text = self._text[:-1]
+
+    @property
+    def behind(self):
+        return "; ".join(filter(None, (self._text, self._facts)))
+
+    def move_up(self):
+        """Moves the comment above the line, or what is left behind it."""
+        moved, self._text = self._text or self._facts, ""
+        if not moved or moved == self._facts:
+            self._facts = ""
+        self.above = f"{self.above}\n{moved}" if self.above else moved
+
+
+def aligned(members, indent="    "):
+    """Members as lines, comments behind them aligned in runs; one that does not fit goes above."""
+    while _move_one_up(members, indent):
+        pass
+    lines = []
+    for run in _runs(members):
+        column = _column(run, indent)
+        for member in run:
+            lines += comment(member.above, indent) if member.above else []
+            code = (indent + member.code).rstrip()
+            lines.append(f"{code.ljust(column)}/* {member.behind} */" if member.behind else code)
+    return lines
+
+
+def _runs(members):
+    """clang-format aligns the comments of consecutive lines; any other line ends the run."""
+    runs = []
+    for member in members:
+        continues = runs and member.behind and not member.above and runs[-1][-1].behind
+        if continues:
+            runs[-1].append(member)
+        else:
+            runs.append([member])
+    return runs
+
+
+def _column(run, indent):
+    return max(len(indent + member.code) for member in run) + 1
+
+
+def _move_one_up(members, indent):
+    for run in _runs(members):
+        column = _column(run, indent)
+        for member in run:
+            if member.behind and column + len(f"/* {member.behind} */") > WIDTH:
+                member.move_up()
+                return True
+    return False
+
+
+def head(result, name, parameters):
+    """The head of a function as lines: its result on a line of its own, parameters wrapped."""
+    one = f"{name}({', '.join(parameters) or 'void'})"
+    if len(one) <= WIDTH:
+        return [result, one]
+    together = "    " + ", ".join(parameters) + ")"
+    if len(together) <= WIDTH:
+        return [result, f"{name}(", together]
+    lines = [f"    {p}," for p in parameters]
+    lines[-1] = lines[-1][:-1] + ")"
+    return [result, f"{name}("] + lines
+
+
+def call(start, function, arguments, indent="    "):
+    """`start` + a call as a statement: `return f(a);`, `int x = f(a);`."""
+    text = f"{function}({', '.join(arguments)});"
+    one = f"{indent}{start}{text}"
+    if len(one) <= WIDTH:
+        return [one]
+    inner = indent + "    "
+    if start.endswith("= ") and len(inner + text) <= WIDTH:
+        return [indent + start.rstrip(), inner + text]
+    opening = f"{indent}{start}{function}("
+    if start.endswith("= ") and len(opening) > WIDTH:
+        return [indent + start.rstrip()] + call("", function, arguments, inner)
+    return [opening] + _filled([f"{a}," for a in arguments[:-1]] + [f"{arguments[-1]});"], inner)
+
+
+def _filled(words, indent):
+    lines = [indent + words[0]]
+    for word in words[1:]:
+        if len(lines[-1]) + 1 + len(word) <= WIDTH:
+            lines[-1] += " " + word
+        else:
+            lines.append(indent + word)
+    return lines
+
+
+def table(rows, indent="    "):
+    """Rows of cells (strings) as initialisers. The leading cells that every row has are aligned; of
+    the others, empty ones take no room."""
+    if not rows:
+        return []
+    shared = next((i for i in range(len(rows[0])) if not all(row[i] for row in rows)), len(rows[0]))
+    widths = [max(len(row[i]) for row in rows) for i in range(shared)]
+    lines = []
+    for row in rows:
+        cells = [f"{cell},".ljust(width + 1) for cell, width in zip(row, widths)]
+        cells += [f"{cell}," for cell in row[shared:] if cell]
+        lines.append(f"{indent}{{ {' '.join(cells).rstrip()[:-1]} }},")
+    return lines
+
+
+def numbers(values, indent="    "):
+    """Numbers or names in lines of at most WIDTH columns, each followed by a comma."""
+    return textwrap.wrap(
+        " ".join(f"{v}," for v in values), WIDTH, initial_indent=indent, subsequent_indent=indent
+    )
+
+
+def byte_rows(data, indent="    "):
+    """Bytes as hexadecimal numbers, sixteen in a line."""
+    rows = []
+    for start in range(0, len(data), 16):
+        row = data[start : start + 16].hex(" ").split(" ")
+        rows.append(indent + "0x" + ", 0x".join(row) + ",")
+    return rows
+
+
+def quoted(text):
+    """A C string literal."""
+    if _PLAIN.match(text):
+        return f'"{text}"'
+    out = []
+    for byte in text.encode("utf-8"):
+        if byte in (0x22, 0x5C):
+            out.append("\\" + chr(byte))
+        elif byte == 0x0A:
+            out.append("\\n")
+        elif 0x20 <= byte < 0x7F and byte != 0x3F:
+            out.append(chr(byte))
+        else:
+            out.append(f"\\{byte:03o}")  # three octal digits end by themselves; ? could make a trigraph
+    return '"' + "".join(out) + '"'

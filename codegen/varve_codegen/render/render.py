@@ -1,0 +1,111 @@
+"""Stage 4: the model becomes files. Templates look things up and nothing more."""
+
+import os
+
+import jinja2
+
+from varve_codegen import names
+from varve_codegen.render import layout
+from varve_codegen.render.views import EnumView, MessageView
+
+ABI = 1
+
+_TEMPLATES = os.path.join(os.path.dirname(__file__), "..", "..", "templates")
+
+
+class Renderer:
+    def __init__(self, schema, descriptor_set):
+        self._schema = schema
+        self._descriptor_set = descriptor_set  # a function of file names
+        self._environment = _environment()
+
+    def file(self, file):
+        """(name, content) of the pair that one .proto makes."""
+        return self._pair(names.output_stem(file.name), file, None, ())
+
+    def package(self, package, files, umbrella):
+        """(name, content) of the pair that a package makes; with a file of the same path, of both."""
+        same = next((f for f in files if names.output_stem(f.name) == umbrella), None)
+        return self._pair(umbrella, same, package, files)
+
+    def _pair(self, stem, file, package, files):
+        enums = [EnumView(self._schema.enums[n]) for n in file.enums] if file else []
+        messages = [MessageView(self._schema, self._schema.messages[n]) for n in file.messages] if file else []
+        header = f"{stem}.varve.h"
+        context = {
+            "abi": ABI,
+            "banner": file.name if file else f"package {package}",
+            "header": header,
+            "guard": names.include_guard(header),
+            "file": file,
+            "file_doc": layout.comment(file.comment) if file and file.comment else [],
+            "includes": self._type_headers(file) if file else [],
+            "source_includes": self._reference_headers(file) if file else [],
+            "enums": enums,
+            "messages": messages,
+            "package": self._package(package, files, header) if package else None,
+        }
+        yield header, self._render("header.h.j2", context)
+        yield f"{stem}.varve.c", self._render("source.c.j2", context)
+
+    def _render(self, template, context):
+        return self._environment.get_template(template).render(context)
+
+    def _package(self, package, files, header):
+        records = [
+            self._schema.messages[name]
+            for file in files
+            for name in file.messages
+            if not self._schema.messages[name].is_map_entry
+        ]
+        protos = [f.name for f in files]
+        return {
+            "name": package,
+            "prefix": names.package_prefix(package),
+            "headers": sorted({_header(p) for p in protos} - {header}),
+            "records": layout.numbers([f"&{m.c}_record" for m in records]),
+            "record_count": len(records),
+            "descriptor_set": layout.byte_rows(self._descriptor_set(protos)),
+        }
+
+    def _type_headers(self, file):
+        """Headers of the files whose types this file's structs use."""
+        used = set()
+        for name in file.messages:
+            for field in self._schema.messages[name].fields:
+                target = self._schema.messages.get(field.target) or self._schema.enums.get(field.target)
+                if target is not None:
+                    used.add(target.file)
+        return sorted(_header(f) for f in used - {file.name})
+
+    def _reference_headers(self, file):
+        used = set()
+        for name in file.messages:
+            message = self._schema.messages[name]
+            for field in message.fields:
+                if field.column.references and message.table is not None:
+                    used.add(self._schema.resolve_reference(message, field.column.references)[0].file)
+        headers = {_header(f) for f in used - {file.name}}
+        return sorted(headers - set(self._type_headers(file)))
+
+
+def _header(proto):
+    return names.output_stem(proto) + ".varve.h"
+
+
+def _environment():
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.globals.update(
+        head=lambda result, name, *parameters: "\n".join(layout.head(result, name, parameters)),
+        call=lambda start, function, *arguments: "\n".join(layout.call(start, function, arguments)),
+        doc=lambda *text: "\n".join(layout.comment("\n".join(text))),
+    )
+    environment.filters["quoted"] = layout.quoted
+    return environment

@@ -1,0 +1,383 @@
+"""What templates look up: the model's messages, enums and files with their lines laid out."""
+
+from varve_codegen import names
+from varve_codegen.render import ddl, layout, types
+from varve_codegen.render.layout import Member
+
+_OWN_COLUMN = ("double", "float", "string", "bytes")
+
+
+class EnumView:
+    def __init__(self, enum):
+        self.c = enum.c
+        self.full_name = enum.full_name
+        self.name = enum.name
+        self.package = enum.package
+        self.short = enum.c[len(names.package_prefix(enum.package)) + 1 :]
+        self.doc = layout.comment(_titled(enum.comment, enum.full_name))
+        self.lines = layout.aligned(
+            [_enumerator(v.c, v.number, v.comment) for v in enum.values]
+        )
+        by_number = {}
+        for value in enum.values:
+            by_number.setdefault(value.number, value)  # of aliases the first has the name
+        distinct = [by_number[n] for n in sorted(by_number)]
+        position = {v.number: i for i, v in enumerate(distinct)}
+        by_name = sorted(enum.values, key=lambda v: v.name.encode())
+        self.values = layout.table(
+            [
+                (f".name = {layout.quoted(v.name)}", f".c_name = {layout.quoted(v.c)}", f".value = {_int(v.number)}")
+                for v in distinct
+            ]
+        )
+        self.by_name = layout.table(
+            [(f".name = {layout.quoted(v.name)}", f".index = {position[v.number]}") for v in by_name]
+        )
+        self.value_count = len(distinct)
+        self.name_count = len(by_name)
+        self.ranges, self.range_count = _ranges([v.number for v in distinct])
+
+
+class OneofView:
+    def __init__(self, message, oneof):
+        self.c = f"{message.c}_{oneof.c}_case"
+        self.name = f"{message.full_name}.{oneof.name}"
+        fields = [message.field_named(name) for name in oneof.fields]
+        cases = [(f"{self.c}_not_set".upper(), 0)]
+        cases += [(f"{self.c}_{f.c}".upper(), f.number) for f in fields]
+        self.lines = layout.aligned([Member(f"{name} = {number},") for name, number in cases])
+
+
+class MessageView:
+    def __init__(self, schema, message):
+        self.c = message.c
+        self.short = message.short
+        self.upper = message.c.upper()
+        self.name = message.name
+        self.full_name = message.full_name
+        self.package = message.package
+        self.is_entry = message.is_map_entry
+        self.field_count = len(message.fields)
+        self.oneofs = [OneofView(message, o) for o in message.oneofs]
+        self.doc = layout.comment(_message_title(schema, message))
+        self.members = _members(schema, message)
+        self.init = _initialiser(schema, message)
+        by_number = sorted(message.fields, key=lambda f: f.number)
+        self.numbers = layout.aligned(
+            [Member(f"{message.c}_field_{f.c}".upper() + f" = {f.number},") for f in message.fields]
+        )
+        self.field_rows = layout.table([_descriptor_row(schema, message, f) for f in by_number])
+        self.by_name = layout.numbers(
+            [i for _, i in sorted((f.name.encode(), i) for i, f in enumerate(by_number))]
+        )
+        self.ranges, self.range_count = _ranges([f.number for f in by_number])
+        self.storage = StorageView(schema, message, by_number)
+        self.flags = " | ".join(_record_flags(schema, message))
+        self.table = TableView(schema, message) if message.table is not None else None
+
+
+class StorageView:
+    """The record's columns, with the tensors, dims and references they point at."""
+
+    def __init__(self, schema, message, by_number):
+        position = {f.name: i for i, f in enumerate(by_number)}
+        self.dims, self.tensors, self.references, rows = [], [], [], []
+        for field in message.fields:
+            row = [
+                f".field = &{message.short}_fields[{position[field.name]}]",
+                f".kind = {_kind(schema, field)}",
+                _prefixed(".flags = ", " | ".join(_column_flags(schema, message, field))),
+                _held_record(schema, field),
+                "",
+                "",
+            ]
+            if field.tensor is not None:
+                row[4] = f".tensor = &{message.short}_tensors[{len(self.tensors)}]"
+                self._add_tensor(message, field, position)
+            if field.column.references and message.table is not None:
+                row[5] = f".reference = &{message.short}_references[{len(self.references)}]"
+                self._add_reference(schema, message, field)
+            rows.append(row)
+        self.columns = layout.table(rows)
+        self.dims = layout.table(self.dims)
+        self.tensors = layout.table(self.tensors)
+        self.references = layout.table(self.references)
+
+    def _add_tensor(self, message, field, position):
+        first = len(self.dims)
+        for dim in field.tensor.dims:
+            is_number = dim.isdigit()
+            self.dims.append(
+                (
+                    f".size = {dim}" if is_number else "",
+                    "" if is_number else f".field = &{message.short}_fields[{position[dim]}]",
+                )
+            )
+        self.tensors.append(
+            (
+                f".dtype = {types.dtype(field)}",
+                ".optional = true" if field.tensor.optional else "",
+                f".dims = &{message.short}_dims[{first}]",
+                f".dim_count = {len(field.tensor.dims)}",
+            )
+        )
+
+    def _add_reference(self, schema, message, field):
+        target, key = schema.resolve_reference(message, field.column.references)
+        self.references.append(
+            (
+                f".record = &{target.c}_record",
+                f".column = {target.index_of(key.name)}",
+                f".on_delete = VARVE_ON_DELETE_{field.column.on_delete}",
+            )
+        )
+
+
+class TableView:
+    def __init__(self, schema, message):
+        self.name = layout.quoted(message.table_name)
+        statements = ddl.statements(schema, message)
+        text = "".join(s + ";\n" for s in statements)
+        self.ddl = ["    " + layout.quoted(line) for line in text.splitlines(keepends=True)]
+        self.is_long = len(text) > 4000
+        self.key = ", ".join(str(message.index_of(f.name)) for f in message.primary_key)
+        self.key_count = len(message.primary_key)
+        parameter_names = [_parameter_name(f) for f in message.primary_key]
+        self.key_names = parameter_names
+        self.key_parameters = [
+            types.parameter(schema, f, name) for f, name in zip(message.primary_key, parameter_names)
+        ]
+        self.key_pointers = ", ".join(
+            name if f.type == "string" else f"&{name}"
+            for f, name in zip(message.primary_key, parameter_names)
+        )
+        # The archive keeps tensors and the table tier makes JSON copies: their records cannot be
+        # stored before those are there.
+        self.is_stored = not message.tensors and not any(f.column.json for f in message.fields)
+
+
+def _parameter_name(field):
+    """A field's name as a parameter, apart from those the wrappers have themselves."""
+    return f"{field.c}_key" if field.c in ("session", "record", "key", "found", "status") else field.c
+
+
+def _prefixed(prefix, text):
+    return prefix + text if text else ""
+
+
+def _int(number):
+    """A C literal: INT_MIN cannot be written as one."""
+    return "-2147483647 - 1" if number == -(2**31) else str(number)
+
+
+def _titled(comment, full_name):
+    return f"{comment}  ({full_name})" if comment and "\n" not in comment else f"{comment}\n({full_name})".lstrip()
+
+
+def _message_title(schema, message):
+    if not message.is_map_entry:
+        return _titled(message.comment, message.full_name)
+    parent = schema.messages[message.parent]
+    field = next(f for f in parent.fields if f.target == message.full_name)
+    return f"An entry of the map {field.c} of struct {parent.c}."
+
+
+def _enumerator(c, number, comment):
+    return Member(f"{c} = {_int(number)},", comment)
+
+
+# -------------------------------------------------------------------- the struct
+
+
+def _members(schema, message):
+    members = [Member("ProtobufCMessage base;", "wire identity and unknown fields")]
+    done = set()
+    for field in message.fields:
+        if not field.oneof:
+            members += _member(schema, message, field)
+        elif field.oneof not in done:
+            done.add(field.oneof)
+            oneof = next(o for o in message.oneofs if o.name == field.oneof)
+            members += _oneof_members(schema, message, oneof)
+    return layout.aligned(members)
+
+
+def _oneof_members(schema, message, oneof):
+    case = f"enum {message.c}_{oneof.c}_case {oneof.c}_case;"
+    members = [Member(case, oneof.comment, "the member that is set; 0: none"), Member("union {")]
+    for name in oneof.fields:
+        for member in _member(schema, message, message.field_named(name)):
+            member.code = "    " + member.code
+            members.append(member)
+    return members + [Member("};")]
+
+
+def _member(schema, message, field):
+    members = [Member(f"protobuf_c_boolean has_{field.c};", f"whether {field.c} is set")] if field.has_flag else []
+    facts = "; ".join(_facts(schema, message, field))
+    lines = types.declaration(schema, field)
+    if len(lines) == 1:
+        return members + [Member(lines[0], field.comment, facts)]
+    opening = Member(lines[0])
+    opening.above = field.comment
+    return members + [opening] + [Member(line) for line in lines[1:-1]] + [Member(lines[-1], "", facts)]
+
+
+def _facts(schema, message, field):
+    column = field.column
+    facts = []
+    if column.primary_key:
+        assigned = "; 0 = assigned on insert" if message.has_generated_key else ""
+        part = "part of the primary key" if len(message.primary_key) > 1 else "primary key"
+        facts.append(part + assigned)
+    if column.unique:
+        facts.append("unique")
+    if column.references:
+        facts.append(f"references {column.references}")
+    if column.version:
+        facts.append("counts the record's updates")
+    if field.tensor is not None:
+        kept = ", archived" if message.table is not None else ""
+        absent = ", may be absent" if field.tensor.optional else ""
+        bits = " of float16 bits" if field.tensor.dtype == "FLOAT16" else ""
+        facts.append(f"tensor{bits} [{' x '.join(field.tensor.dims)}]{kept}{absent}")
+    if column.unit:
+        facts.append(f"in {column.unit}")
+    if column.time == "UNIX_NANOSECONDS":
+        facts.append("ns since 1970-01-01T00:00:00Z")
+    if field.is_map:
+        facts.append("map")
+    if not field.is_repeated and field.type in ("string", "message"):
+        if field.label == "optional" or field.type == "message" and not field.oneof:
+            facts.append("NULL: absent")
+    return facts
+
+
+def _initialiser(schema, message):
+    lines = [f".base = PROTOBUF_C_MESSAGE_INIT(&{message.c}_descriptor),"]
+    for field in message.fields:
+        if field.type == "string" and field.label == "implicit" and not field.oneof:
+            lines.append(f'.{field.c} = "",')
+    return lines
+
+
+# -------------------------------------------------------------------- descriptors
+
+
+def _ranges(ordered):
+    """protobuf-c's runs of consecutive numbers, with the entry that ends them."""
+    starts = [i for i, n in enumerate(ordered) if i == 0 or n != ordered[i - 1] + 1]
+    rows = [(_int(ordered[i]), str(i)) for i in starts] + [("0", str(len(ordered)))]
+    return layout.table([(f".start_value = {n}", f".orig_index = {i}") for n, i in rows]), len(starts)
+
+
+def _descriptor_row(schema, message, field):
+    struct = f"struct {message.c}"
+    count, data = types.array_members(field)
+    quantifier, offset = "", field.c
+    if field.is_repeated:
+        quantifier, offset = f"{field.c}.{count}", f"{field.c}.{data}"
+    elif field.oneof:
+        oneof = next(o for o in message.oneofs if o.name == field.oneof)
+        quantifier = f"{oneof.c}_case"
+    elif field.has_flag:
+        quantifier = f"has_{field.c}"
+    descriptor = ""
+    if field.type == "message":
+        descriptor = f".descriptor = &{schema.messages[field.target].c}_descriptor"
+    elif field.type == "enum":
+        descriptor = f".descriptor = &{schema.enums[field.target].c}_descriptor"
+    flags = []
+    if field.packed:
+        flags.append("PROTOBUF_C_FIELD_FLAG_PACKED")
+    if field.oneof:
+        flags.append("PROTOBUF_C_FIELD_FLAG_ONEOF")
+    is_plain_string = field.type == "string" and field.label == "implicit" and not field.oneof
+    return (
+        f".name = {layout.quoted(field.name)}",
+        f".id = {field.number}",
+        f".label = PROTOBUF_C_LABEL_{_label(field)}",
+        f".type = PROTOBUF_C_TYPE_{field.type.upper()}",
+        f".offset = offsetof({struct}, {offset})",
+        _prefixed(".quantifier_offset = ", f"offsetof({struct}, {quantifier})" if quantifier else ""),
+        descriptor,
+        '.default_value = ""' if is_plain_string else "",
+        _prefixed(".flags = ", " | ".join(flags)),
+    )
+
+
+def _label(field):
+    if field.is_repeated:
+        return "REPEATED"
+    # libprotobuf-c takes an absent message by its NULL pointer under OPTIONAL.
+    if field.label == "optional" or field.type == "message" and not field.oneof:
+        return "OPTIONAL"
+    return "NONE"
+
+
+# -------------------------------------------------------------------- storage
+
+
+def _kind(schema, field):
+    if field.tensor is not None:
+        return "VARVE_COLUMN_TENSOR"
+    if field.is_map:
+        value = schema.messages[field.target].field_named("value")
+        return "VARVE_COLUMN_WIRE" if value.type == "message" else "VARVE_COLUMN_JSON"
+    if field.type == "message":
+        return "VARVE_COLUMN_WIRE"
+    return "VARVE_COLUMN_JSON" if field.is_repeated else "VARVE_COLUMN_SCALAR"
+
+
+def _column_flags(schema, message, field):
+    flags = []
+    if message.table is not None:
+        column = field.column
+        if column.primary_key:
+            flags.append("VARVE_PRIMARY_KEY")
+            if message.has_generated_key:
+                flags.append("VARVE_GENERATED_KEY")
+        if column.unique:
+            flags.append("VARVE_UNIQUE")
+        if column.version:
+            flags.append("VARVE_ROW_VERSION")
+        if column.json:
+            flags.append("VARVE_JSON_COPY")
+    if field.is_map:
+        flags.append("VARVE_MAP")
+    return flags
+
+
+def _held_record(schema, field):
+    return f".record = &{schema.messages[field.target].c}_record" if field.type == "message" else ""
+
+
+def _record_flags(schema, message):
+    within = _within(schema, message)
+    flags = []
+    if all(_needs_no_check(f) for f in message.fields):
+        flags.append("VARVE_RECORD_PLAIN")
+    if message.full_name in {t for m in within for t in schema.embeds(m)}:
+        flags.append("VARVE_RECORD_RECURSIVE")
+    if message.is_map_entry:
+        flags.append("VARVE_RECORD_MAP_ENTRY")
+    if any(f.is_dtype for f in message.fields):
+        flags.append("VARVE_RECORD_SCALED")
+    if any(f.is_map for m in within for f in m.fields):
+        flags.append("VARVE_RECORD_MAPS")
+    return flags or ["0"]
+
+
+def _needs_no_check(field):
+    return not field.is_repeated and field.type not in ("string", "bytes", "message")
+
+
+def _within(schema, message):
+    """The message and all that it can contain."""
+    found, pending = {}, [message.full_name]
+    while pending:
+        name = pending.pop()
+        if name not in found and name in schema.messages:
+            found[name] = schema.messages[name]
+            pending += schema.embeds(found[name])
+    return list(found.values())

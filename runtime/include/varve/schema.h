@@ -1,0 +1,145 @@
+/* The tables that the generator writes and the runtime reads. Applications need none of this; it is
+ * open so that tools can walk a schema.
+ *
+ * A fact stands once. Names, numbers, wire types, presence and offsets are in protobuf-c's own
+ * descriptors (generated over varve's structs); these tables point at them and add what storage
+ * needs to know.
+ *
+ *     for (size_t i = 0; i < cortex_schema.record_count; i++)
+ *         puts(cortex_schema.records[i]->descriptor->name);
+ */
+#ifndef VARVE_SCHEMA_H
+#define VARVE_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <protobuf-c/protobuf-c.h>
+
+#include <varve/version.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct varve_record;
+
+/* How a field is kept in its table. */
+enum varve_column_kind {
+    VARVE_COLUMN_SCALAR = 1, /* one SQL value, converted by the field's wire type */
+    VARVE_COLUMN_JSON,       /* repeated scalars or a map of scalars: JSON text */
+    VARVE_COLUMN_WIRE,       /* nested messages: their wire bytes */
+    VARVE_COLUMN_TENSOR,     /* no column: an array in the archive */
+};
+
+enum varve_column_flag {
+    VARVE_PRIMARY_KEY = 1u << 0,
+    VARVE_GENERATED_KEY = 1u << 1, /* an integer key that the database assigns when it is 0 */
+    VARVE_UNIQUE = 1u << 2,        /* alone, by an index of its own */
+    VARVE_ROW_VERSION = 1u << 3,   /* compare-and-set counter */
+    VARVE_JSON_COPY = 1u << 4,     /* a VARVE_COLUMN_WIRE with a JSON copy beside it */
+    VARVE_MAP = 1u << 5,           /* a map: entries in any order, each key once */
+};
+
+/* Element types of tensors. The size of an element is varve_dtype_size(). */
+enum varve_dtype {
+    VARVE_DTYPE_FLOAT32 = 1,
+    VARVE_DTYPE_FLOAT64,
+    VARVE_DTYPE_INT32,
+    VARVE_DTYPE_INT64,
+    VARVE_DTYPE_UINT32,
+    VARVE_DTYPE_UINT64,
+    VARVE_DTYPE_INT8, /* from here on: carried in a bytes field, little-endian on the wire */
+    VARVE_DTYPE_UINT8,
+    VARVE_DTYPE_INT16,
+    VARVE_DTYPE_UINT16,
+    VARVE_DTYPE_FLOAT16,
+};
+
+/* One axis of a tensor: a constant, or the value of an integer field of the same record. */
+struct varve_dim {
+    int64_t size;                          /* the constant, when field is NULL */
+    const ProtobufCFieldDescriptor *field; /* singular, integer, not optional */
+};
+
+struct varve_tensor {
+    enum varve_dtype dtype;
+    bool optional;                /* count 0 is allowed whatever the dims say */
+    const struct varve_dim *dims; /* slowest axis first; the count is their product */
+    size_t dim_count;             /* at most 8 */
+};
+
+enum varve_on_delete {
+    VARVE_ON_DELETE_RESTRICT = 0,
+    VARVE_ON_DELETE_CASCADE,
+    VARVE_ON_DELETE_SET_NULL,
+};
+
+/* A foreign key: this column holds a key of another record. */
+struct varve_reference {
+    const struct varve_record *record;
+    size_t column; /* index into record->columns */
+    enum varve_on_delete on_delete;
+};
+
+/* A field of a message, as storage sees it. The SQL name is field->name. */
+struct varve_column {
+    const ProtobufCFieldDescriptor *field;
+    enum varve_column_kind kind;
+    uint32_t flags;                          /* of enum varve_column_flag */
+    const struct varve_record *record;       /* of a message or map field: what it holds */
+    const struct varve_tensor *tensor;       /* NULL: no tensor */
+    const struct varve_reference *reference; /* NULL: no foreign key */
+};
+
+enum varve_record_flag {
+    /* Nothing in it needs a check before packing: only single numbers. */
+    VARVE_RECORD_PLAIN = 1u << 0,
+    /* It can contain itself, so its depth depends on the data. */
+    VARVE_RECORD_RECURSIVE = 1u << 1,
+    /* The entry of a map: fields key and value. */
+    VARVE_RECORD_MAP_ENTRY = 1u << 2,
+    /* Has a dtype tensor in a bytes field: counts are elements in memory and bytes on the wire. */
+    VARVE_RECORD_SCALED = 1u << 3,
+    /* It, or what it embeds, has a map: repeated keys are dropped after unpacking. */
+    VARVE_RECORD_MAPS = 1u << 4,
+};
+
+/* How a record is kept in SQLite. */
+struct varve_table {
+    const char *name;
+    const char *ddl;           /* CREATE TABLE and its indexes, statements ending in ; */
+    const size_t *primary_key; /* indexes into the record's columns, in declaration order */
+    size_t primary_key_count;
+};
+
+/* A message: its wire descriptor and its storage. */
+struct varve_record {
+    const ProtobufCMessageDescriptor *descriptor; /* full name, struct size, fields by number */
+    const void *initial;                          /* an initialised struct, as of P_M_INIT */
+    const struct varve_column *columns;           /* in schema order */
+    size_t column_count;
+    uint32_t flags;                  /* of enum varve_record_flag */
+    const struct varve_table *table; /* NULL: the message has no table */
+};
+
+/* A package: everything that was generated from it. */
+struct varve_schema {
+    uint32_t abi; /* VARVE_ABI of the generator */
+    const char *package;
+    const struct varve_record *const *records; /* every message, nested ones included */
+    size_t record_count;
+    const uint8_t *descriptor_set; /* google.protobuf.FileDescriptorSet, imports included */
+    size_t descriptor_set_size;    /* in bytes */
+};
+
+/* The size of one element, in bytes; 0 for a number that is no dtype. */
+VARVE_EXPORT size_t
+varve_dtype_size(enum varve_dtype dtype);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
