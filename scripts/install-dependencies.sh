@@ -1,0 +1,37 @@
+#!/bin/sh
+# Installs the Debian packages that building and testing varve needs, those that are missing.
+# Says nothing and needs no rights when all are there.
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+
+build="gcc cmake ninja-build pkg-config libc6-dev libprotobuf-c-dev libsqlite3-dev"
+generator="protobuf-compiler libprotobuf-dev python3 python3-protobuf python3-jinja2"
+tests="g++ make libcmocka-dev clang libclang-rt-14-dev clang-format"
+bench="protobuf-c-compiler"
+
+missing=""
+for package in $build $generator $tests $bench; do
+    # shellcheck disable=SC2016
+    state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || true)
+    case $state in
+    ii*) ;;
+    *) missing="$missing $package" ;;
+    esac
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -eq 0 ]; then
+    as_root=""
+elif command -v sudo >/dev/null; then
+    as_root="sudo env DEBIAN_FRONTEND=$DEBIAN_FRONTEND"
+else
+    echo "Missing packages:$missing" >&2
+    echo "Neither root nor sudo is here. Run as root: apt-get install$missing" >&2
+    exit 1
+fi
+
+echo "Installing:$missing"
+# shellcheck disable=SC2086
+$as_root apt-get -qq update
+# shellcheck disable=SC2086
+$as_root apt-get -qq install --yes --no-install-recommends $missing
