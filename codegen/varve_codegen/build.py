@@ -105,6 +105,7 @@ class _Builder:
             package=file.package,
             syntax=file.syntax or "proto2",
             imports=tuple(file.dependency),
+            public_imports=tuple(file.dependency[i] for i in file.public_dependency),
             messages=messages,
             enums=tuple(enums + nested_enums),
             services=services,
@@ -116,13 +117,14 @@ class _Builder:
         full = _join(scope, enum.name)
         values = []
         for i, value in enumerate(enum.value):
-            own = self._options.get(value, "value_c_name") or names.snake(value.name)
+            option = self._options.get(value, "value_c_name")
             at = path + (ENUM_VALUE, i)
             values.append(
                 EnumValue(
                     name=value.name,
-                    c=f"{value_prefix}_{own}".upper(),
+                    c=f"{value_prefix}_{option or names.snake(value.name)}".upper(),
                     number=value.number,
+                    c_name_option=option,
                     comment=self._positions.comment(file.name, at),
                     at=Source(file.name, at),
                 )
@@ -134,6 +136,7 @@ class _Builder:
             package=file.package,
             c=self._c_names[full][0],
             values=tuple(values),
+            c_name_option=self._options.get(enum, "enum_c_name"),
             comment=self._positions.comment(file.name, path),
             at=Source(file.name, path),
         )
@@ -161,7 +164,7 @@ class _Builder:
             table=_table_options(self._options.get(message, "table")),
             cache=_cache_options(self._options.get(message, "cache")),
             archive=_archive_options(self._options.get(message, "archive")),
-            c_name_option=self._options.get(message, "message_c_name") or "",
+            c_name_option=self._options.get(message, "message_c_name"),
             comment=self._positions.comment(file.name, path),
             at=Source(file.name, path),
         )
@@ -206,7 +209,7 @@ class _Builder:
             oneof=oneofs[field.oneof_index] if in_oneof else "",
             column=_column_options(self._options.get(field, "column")),
             tensor=_tensor_options(self._options.get(field, "tensor")),
-            c_name_option=self._options.get(field, "c_name") or "",
+            c_name_option=self._options.get(field, "c_name"),
             comment=self._positions.comment(file.name, at),
             at=Source(file.name, at),
         )
@@ -241,22 +244,23 @@ class _Builder:
             file=file.name,
             c=c,
             methods=methods,
-            c_name_option=own or "",
+            c_name_option=own,
             comment=self._positions.comment(file.name, path),
             at=Source(file.name, path),
         )
 
     def _method(self, file, method, at, service_c):
-        own = self._options.get(method, "method_c_name") or names.snake(method.name)
+        option = self._options.get(method, "method_c_name")
         return Method(
             name=method.name,
-            c=f"{service_c}_{own}",
+            c=f"{service_c}_{option or names.snake(method.name)}",
             request=method.input_type[1:],
             response=method.output_type[1:],
             client_streaming=method.client_streaming,
             server_streaming=method.server_streaming,
             sql=self._options.get(method, "sql"),
             allow_scan=bool(self._options.get(method, "allow_scan")),
+            c_name_option=option,
             comment=self._positions.comment(file.name, at),
             at=Source(file.name, at),
         )

@@ -9,6 +9,7 @@ class Errors:
     def add(self, at, text):
         """Notes an error at a model.Source. `text` says what is wrong; how to mend it."""
         line, column = self._positions.of(at)
+        text = "".join(c if c.isprintable() else f"\\{ord(c):03o}" for c in text)
         self._found.add((at.file, line, column, text))
 
     def where(self, at):

@@ -85,6 +85,7 @@ class EnumValue:
     name: str
     c: str
     number: int
+    c_name_option: Optional[str]
     comment: str
     at: Source
 
@@ -97,6 +98,7 @@ class Enum:
     package: str
     c: str  # cortex_rule, the tag and the start of its functions
     values: tuple
+    c_name_option: Optional[str]
     comment: str
     at: Source
 
@@ -114,7 +116,7 @@ class Field:
     oneof: str  # name of the oneof, else ""
     column: ColumnOptions
     tensor: Optional[TensorOptions]
-    c_name_option: str
+    c_name_option: Optional[str]
     comment: str
     at: Source
 
@@ -157,7 +159,7 @@ class Message:
     table: Optional[TableOptions]
     cache: Optional[CacheOptions]
     archive: Optional[ArchiveOptions]
-    c_name_option: str
+    c_name_option: Optional[str]
     comment: str
     at: Source
 
@@ -196,6 +198,7 @@ class Method:
     server_streaming: bool
     sql: Optional[str]
     allow_scan: bool
+    c_name_option: Optional[str]
     comment: str
     at: Source
 
@@ -207,7 +210,7 @@ class Service:
     file: str
     c: str
     methods: tuple
-    c_name_option: str
+    c_name_option: Optional[str]
     comment: str
     at: Source
 
@@ -218,6 +221,7 @@ class File:
     package: str
     syntax: str
     imports: tuple
+    public_imports: tuple
     messages: tuple  # full names, outer before nested, in schema order; map entries after their message
     enums: tuple
     services: tuple
@@ -249,17 +253,29 @@ class Schema:
 
     def resolve_reference(self, message, text):
         """(message, field) that `references: "Concept.id"` means, each None when it is not there.
-        The message's name is looked for from the innermost scope outwards, as protoc does."""
+        The message's name is looked for from the innermost scope outwards, in the message's file and
+        in what that imports, as protoc does."""
         target, _, name = text.rpartition(".")
         scope = message.full_name.split(".")
+        visible = self.visible_files(message.file)
         while target:
             found = self.messages.get(".".join(scope + [target]))
-            if found is not None:
+            if found is not None and found.file in visible and not found.is_map_entry:
                 return found, found.field_named(name)
             if not scope:
                 break
             scope.pop()
         return None, None
+
+    def visible_files(self, name):
+        """The file, its imports, and what those import publicly."""
+        visible, pending = {name}, list(self.files[name].imports)
+        while pending:
+            imported = pending.pop()
+            if imported not in visible:
+                visible.add(imported)
+                pending.extend(self.files[imported].public_imports)
+        return visible
 
     def embeds(self, message):
         """Full names of the messages that stand directly inside this one (map values included)."""

@@ -149,11 +149,11 @@ class Positions:
         return span[0] + 1, span[1] + 1
 
     def comment(self, file, path):
-        """The comment before the element, or the one behind it on its line."""
+        """The comment before the element and the one behind it on its line."""
         at = self._of_file(file).get(path)
         if at is None:
             return ""
-        return _clean(at.leading_comments) or _clean(at.trailing_comments)
+        return "\n".join(filter(None, (_clean(at.leading_comments), _clean(at.trailing_comments))))
 
 
 def _clean(comment):

@@ -1,6 +1,6 @@
 """Stage 3: everything that the language cannot do is refused here, all errors of a run together."""
 
-from varve_codegen.check import cache, columns, files, names, queries, tables, tensors
+from varve_codegen.check import cache, columns, files, names, queries, sql, tables, tensors
 from varve_codegen.check.context import Context
 
 
@@ -14,3 +14,4 @@ def check(schema, options, errors):
     tensors.check(context)
     cache.check(context)
     queries.check(context)
+    sql.check(context)

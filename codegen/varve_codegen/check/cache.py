@@ -47,11 +47,20 @@ def _key_field_problem(message, name):
     if field is None:
         return f'names "{name}", and {message.name} has no such field; correct the name'
     if not is_scalar_column(field) or field.type not in _KEY_TYPES:
-        kind = "a tensor" if field.tensor else f'{"repeated " if field.is_repeated else ""}{field.type}'
-        return f"names {name}, which is {kind}; use strings, integers, bools and enums"
+        return f"names {name}, which is {_kind(field)}; use strings, integers, bools and enums"
     if field.label == "optional" or field.oneof:
         return f"names {name}, which can be absent; use a field that is always there"
     return ""
+
+
+def _kind(field):
+    if field.tensor:
+        return "a tensor"
+    if field.is_map:
+        return "a map"
+    if field.type == "message":
+        return "repeated messages" if field.is_repeated else "a message"
+    return f"repeated {field.type}" if field.is_repeated else f"of the type {field.type}"
 
 
 def _check_meets(context, message, parts, templates):

@@ -1,10 +1,17 @@
 """Rules of (varve.column): which option may stand on which field, and what its value may be."""
 
-import math
+import re
 
 from varve_codegen.check.context import FLOATS, INTEGERS, is_scalar_column
 
 _ANYWHERE = {"unit", "time"}
+_REFERENCE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+\Z")
+_INTEGER = re.compile(r"-?[0-9]+\Z", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?\Z", re.ASCII)
+_FLOAT_RANGE = {
+    "float": (-3.4028234663852886e38, 3.4028234663852886e38),
+    "double": (-1.7976931348623157e308, 1.7976931348623157e308),
+}
 # Types of one C representation may refer to each other.
 _SAME = {"sint32": "int32", "sfixed32": "int32", "fixed32": "uint32", "sint64": "int64", "sfixed64": "int64"}
 
@@ -34,6 +41,7 @@ class _Column:
             self._check_json()
             self._check_version()
         self._check_time()
+        self._check_unit()
         self._check_bounds()
 
     def _refuse(self, member, text):
@@ -78,16 +86,18 @@ class _Column:
         if target is not None and target.is_map_entry and target.field_named("value").type != "message":
             self._refuse("json", "a map of scalars is kept as JSON already; remove it")
         elif _contains_itself(schema, field.target):
-            self._refuse(
-                "json", f"{field.target} can contain itself, so its JSON copy has no bound; remove json"
-            )
+            held = target.field_named("value").target if target and target.is_map_entry else field.target
+            self._refuse("json", f"{held} can contain itself, so its JSON copy has no bound; remove json")
 
     def _check_version(self):
         if not self._options.version or not is_scalar_column(self._field):
             return
         field = self._field
-        if field.type != "int64" or field.label == "optional" or field.oneof:
-            self._refuse("version", "version counts updates in a plain int64; change the type")
+        if field.type != "int64":
+            self._refuse("version", f"version counts updates, and the field is {field.type}; make it int64")
+        elif field.label == "optional" or field.oneof:
+            what = "optional" if field.label == "optional" else f"in the oneof {field.oneof}"
+            self._refuse("version", f"version is always there, and the field is {what}; make it plain")
         elif self._options.primary_key:
             self._refuse("version", "version is on the primary key, which never changes; use a field of its own")
 
@@ -95,9 +105,16 @@ class _Column:
         if self._options.time != "NO_TIME" and self._field.type != "int64":
             self._refuse(
                 "time",
-                f"time is {self._options.time}, which needs 64 bits, and the field is {self._field.type}; make "
-                "it int64",
+                f"time is {self._options.time}, which is an int64, and the field is {self._field.type}; make it "
+                "int64",
             )
+
+    def _check_unit(self):
+        unit = self._options.unit
+        if not unit.isprintable():
+            self._refuse("unit", "unit has a line break or another control character; write it on one line")
+        elif unit and self._options.time != "NO_TIME":
+            self._refuse("unit", f'unit is "{unit}", and time says ns since 1970 already; remove one')
 
     # ---------------------------------------------------------------- references
 
@@ -113,18 +130,26 @@ class _Column:
             if problem:
                 self._refuse("references", problem)
         if options.on_delete == "SET_NULL" and self._field.label != "optional":
-            self._refuse("on_delete", "SET_NULL makes the field absent, which it cannot be; make it optional")
+            mend = f"take it out of the oneof {self._field.oneof}, and " if self._field.oneof else ""
+            self._refuse(
+                "on_delete", f"SET_NULL makes the field absent by itself, which it cannot be; {mend}make it optional"
+            )
 
     def _reference_problem(self):
         text = self._options.references
         target_name, _, field_name = text.rpartition(".")
-        if not target_name or not field_name:
+        if not _REFERENCE.match(text):
             return f'references is "{text}"; write "Message.field", such as "Concept.id"'
         message, field = self._context.schema.resolve_reference(self._message, text)
         if message is None:
             return (
                 f'references "{text}", and there is no message {target_name} in this file or its imports; '
                 "correct the name, or import its file"
+            )
+        if message.package != self._message.package:
+            return (
+                f'references "{text}", which is in package {message.package}, and tables of another package may '
+                "not be in the same store; keep the value without a reference"
             )
         if field is None:
             return f'references "{text}", and {message.name} has no field {field_name}; correct the name'
@@ -164,16 +189,16 @@ class _Column:
         field = self._field
         if not is_scalar_column(field) or field.type not in INTEGERS and field.type not in FLOATS:
             return None, ", and the field is no single number; remove it"
-        try:
-            value = int(text) if field.type in INTEGERS else float(text)
-        except ValueError:
-            return None, f', which is no {"integer" if field.type in INTEGERS else "number"}; write one, such as "0"'
-        if field.type in INTEGERS:
-            low, high = INTEGERS[field.type]
-            if not low <= value <= high:
-                return None, f", outside what {field.type} holds ({low} to {high}); correct it"
-        elif not math.isfinite(value):
-            return None, ", which bounds nothing; remove it"
+        if field.type == "fixed64":
+            return None, ", and fixed64 is kept as bits, which have no order; use int64, or remove it"
+        is_integer = field.type in INTEGERS
+        if not (_INTEGER if is_integer else _NUMBER).match(text):
+            return None, f', which is no {"integer" if is_integer else "number"}; write one, such as "0"'
+        value = int(text) if is_integer else float(text)
+        low, high = INTEGERS[field.type] if is_integer else _FLOAT_RANGE[field.type]
+        if not low <= value <= high:
+            what = "a column" if field.type == "uint64" else field.type
+            return None, f", outside what {what} holds ({low} to {high}); correct it"
         return value, ""
 
 

@@ -38,25 +38,28 @@ def _check_spelling(context):
     for file in context.schema.generated_files():
         for name in file.enums:
             enum = context.schema.enums[name]
-            _check_underscores(context, enum, "enum")
+            _check_name(context, enum, "enum")
             for value in enum.values:
-                _check_underscores(context, value, "value")
+                _check_name(context, value, "value")
         for service in file.services:
-            _check_c_name(context, service, "service", service.c_name_option)
+            _check_name(context, service, "service")
+            for method in service.methods:
+                _check_name(context, method, "method")
     for message in context.messages():
-        _check_c_name(context, message, "message", message.c_name_option)
-        if not message.c_name_option:
-            _check_underscores(context, message, "message")
+        _check_name(context, message, "message")
         for field in message.fields:
-            _check_c_name(context, field, "field", field.c_name_option)
-            _check_underscores(context, field, "field")
+            _check_name(context, field, "field")
             _check_word(context, field)
         for oneof in message.oneofs:
             _check_underscores(context, oneof, "oneof")
 
 
-def _check_c_name(context, element, kind, c_name):
-    if c_name and not names.is_c_name(c_name):
+def _check_name(context, element, kind):
+    c_name = element.c_name_option
+    # A field's own name is a column's, too: a c_name does not mend it.
+    if c_name is None or kind == "field":
+        _check_underscores(context, element, kind)
+    if c_name is not None and not names.is_c_name(c_name):
         option = _MEND[kind]
         context.option_error(
             element.at,
@@ -68,12 +71,12 @@ def _check_c_name(context, element, kind, c_name):
 
 
 def _check_underscores(context, element, kind):
-    if element.name != element.name.strip("_"):
+    bare = element.name.strip("_")
+    if element.name != bare:
         noun = {"value": "enum value"}.get(kind, kind)
+        mend = f'rename it to "{bare}"' if bare else "use letters and digits"
         context.name_error(
-            element.at,
-            f'the {noun} "{element.name}" begins or ends with an underscore; rename it to '
-            f'"{element.name.strip("_")}"',
+            element.at, f'the {noun} "{element.name}" begins or ends with an underscore; {mend}'
         )
 
 
@@ -119,13 +122,6 @@ def _check_members(context, message):
             f'field {field.name} and {what}{where} are both the member "{field.c}" in C; rename the field, or '
             f'add [(varve.c_name) = "{field.c}_value"]',
         )
-    cases = [o.c for o in message.oneofs]
-    for oneof in message.oneofs:
-        if cases.count(oneof.c) > 1:
-            context.name_error(
-                oneof.at,
-                f'two oneofs of {message.name} are both "{oneof.c}_case" in C; rename one',
-            )
 
 
 # -------------------------------------------------------------------- identifiers of a program
@@ -138,6 +134,8 @@ class _Identifiers:
         self._context = context
         self._generated = set(context.schema.to_generate)
         self._taken = {}  # identifier: (source, kind of the element, description)
+        self._owner = None  # the message, enum, .. whose identifiers are being entered
+        self._met = set()  # pairs of owners that are reported: their other identifiers meet as well
         self._streamed = {
             method.response
             for file in context.schema.files.values()
@@ -160,22 +158,30 @@ class _Identifiers:
             for service in file.services:
                 for method in service.methods:
                     if method.sql is not None:
+                        self._owner = method.c, method.at
                         self._enter(method.c, method.at, "method", f"method {service.name}.{method.name}")
 
     def _enter_package(self, package, files):
         prefix = names.package_prefix(package)
         first = files[0].at
+        self._owner = f"package {package}"
         self._enter(f"{prefix}_schema", first, "package", f"the schema of package {package}")
         umbrella = names.umbrella_stem(package, [f.name for f in files])
-        headers = {umbrella: first, **{names.output_stem(f.name): f.at for f in files}}
-        for stem, at in headers.items():
-            guard = names.include_guard(stem + ".varve.h")
-            self._enter(guard, at, "file", f"the include guard of {stem}.varve.h")
+        headers = {umbrella: (first, f"package {package}")}
+        for file in files:
+            headers[names.output_stem(file.name)] = (file.at, file.name)
+        for stem, (at, self._owner) in headers.items():
+            what = f"the header of {self._owner}"
+            self._enter(f"{stem}.varve.h", at, "file", what, "as a file")
+            self._enter(names.include_guard(stem + ".varve.h"), at, "file", what, "as include guard")
 
     def _enter_message(self, message):
         at, c, label = message.at, message.c, f"message {message.full_name}"
+        self._owner = message.full_name
         if message.is_map_entry:
-            label = f"the map entry of {message.full_name}"
+            parent = self._context.schema.messages[message.parent]
+            field = next(f for f in parent.fields if f.target == message.full_name)
+            at, label = field.at, f"the entry of map {parent.full_name}.{field.name}"
             suffixes = ("init", "record", "descriptor", "field")
         else:
             suffixes = _ALWAYS + (_TABLE if message.table is not None else ())
@@ -223,6 +229,7 @@ class _Identifiers:
 
     def _enter_enum(self, enum):
         label = f"enum {enum.full_name}"
+        self._owner = enum.full_name
         self._enter(enum.c, enum.at, "enum", label)
         for suffix in ("name", "parse", "descriptor"):
             c = f"{enum.c}_{suffix}"
@@ -230,29 +237,39 @@ class _Identifiers:
         for value in enum.values:
             self._enter(value.c, value.at, "value", f"value {value.name} of {label}")
 
-    def _enter(self, identifier, at, kind, what):
+    def _enter(self, identifier, at, kind, what, role="in C"):
         if identifier in reserved.IDENTIFIER_WORDS and at.file in self._generated:
             self._context.name_error(
-                at, f'{what} would be "{identifier}" in C, {_what_word(identifier)}; {_mend(kind)}'
+                at,
+                f'{what} would be "{identifier}" in C, {_what_word(identifier)}; {_mend(kind, "it")}',
             )
         other = self._taken.get(identifier)
         if other is None:
-            self._taken[identifier] = (at, kind, what)
+            self._taken[identifier] = (at, kind, what, self._owner)
+        else:
+            self._report(identifier, (at, kind, what, self._owner), other, role)
+
+    def _report(self, identifier, new, old, role):
+        if new[0].file not in self._generated:
+            new, old = old, new
+        at, kind, what, owner = new
+        pair = (owner, old[3]) if owner != old[3] else (at, old[0])
+        if at.file not in self._generated or pair in self._met:
             return
-        if at.file not in self._generated:
-            (at, kind, what), other = other, (at, kind, what)
-        if at.file in self._generated:
-            where = self._context.errors.where(other[0])
-            self._context.name_error(
-                at,
-                f'{what} and {other[2]} ({where}) are both "{identifier}" in C; {_mend(kind)}',
-            )
+        if owner == old[3] and kind == old[1] == "field":
+            return  # they meet as members, which is reported
+        self._met.add(pair)
+        where = self._context.errors.where(old[0])
+        self._context.name_error(
+            at,
+            f'{what} and {old[2]} ({where}) are both "{identifier}" {role}; {_mend(kind, "one")}',
+        )
 
 
-def _mend(kind):
+def _mend(kind, which):
     if kind in _MEND:
-        return f"rename one, or give one the option (varve.{_MEND[kind]})"
-    return "rename one"
+        return f"rename {which}, or give {which} the option (varve.{_MEND[kind]})"
+    return f"rename {which}" if kind != "package" else "rename a package"
 
 
 def _is_foreign(file):

@@ -6,6 +6,7 @@ from varve_codegen.check.context import INTEGERS, is_scalar_column
 
 _SQL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _COLUMNS_MAX = 1900  # SQLite's limit is 2000
+_SEGMENT_MAX = 2**40
 _LEVELS = {"DEFLATE": 9, "ZSTD": 22}
 
 
@@ -129,11 +130,11 @@ def _check_columns(context, message):
         for name in columns:
             other = taken.setdefault(name.lower(), (field, name))
             if other[0] is not field:
+                how = "are one" if other[1] == name else "differ only in case, which SQL ignores"
                 context.name_error(
                     field.at,
-                    f'the columns "{name}" of {field.name} and "{other[1]}" of {other[0].name} '
-                    f"({context.errors.where(other[0].at)}) differ at most in case, and SQL ignores case; "
-                    "rename one",
+                    f'the column "{name}" of {field.name} and the column "{other[1]}" of {other[0].name} '
+                    f"({context.errors.where(other[0].at)}) {how}; rename one",
                 )
         _check_element(context, field)
     if len(taken) > _COLUMNS_MAX:
@@ -163,12 +164,12 @@ def _check_element(context, field):
 
 
 def _check_indexes(context, message):
-    seen = set()
+    seen = {((f.name,), "") for f in message.fields if f.column.unique}
     for index in message.table.indexes:
         problem = _index_problem(message, index)
-        if not problem and index in seen:
-            problem = f"the index over {', '.join(index.fields)} stands there twice; remove one"
-        seen.add(index)
+        if not problem and (index.fields, index.where) in seen:
+            problem = f"there is an index over {', '.join(index.fields)} already; remove one"
+        seen.add((index.fields, index.where))
         if problem:
             context.option_error(message.at, "table", "index", problem)
 
@@ -230,7 +231,9 @@ def _check_archive(context, message):
         refuse("shuffle", f"shuffle does nothing with {archive.compression}; remove it")
     if archive.chunk_bytes and not 4096 <= archive.chunk_bytes <= 2**30:
         refuse("chunk_bytes", f"chunk_bytes is {archive.chunk_bytes}; use 4096 (4 KiB) to 1073741824 (1 GiB)")
-    if archive.segment_bytes and archive.segment_bytes < max(archive.chunk_bytes, 4096):
+    if archive.segment_bytes > _SEGMENT_MAX:
+        refuse("segment_bytes", f"segment_bytes is {archive.segment_bytes}; use at most {_SEGMENT_MAX} (1 TiB)")
+    elif archive.segment_bytes and archive.segment_bytes < max(archive.chunk_bytes, 4096):
         refuse("segment_bytes", f"segment_bytes is {archive.segment_bytes}, less than one chunk; use at least "
                                 f"{max(archive.chunk_bytes, 4096)}")
     _check_retention(message, refuse)

@@ -1,10 +1,12 @@
 """Rules of (varve.tensor): element types, dims, and where a dtype may be."""
 
+import math
 import re
 
 from varve_codegen.check.context import FLOATS, INTEGERS
 
 _DIMS_MAX = 8
+_ELEMENTS_MAX = 2**40
 _CONSTANT = re.compile(r"-?[0-9]+\Z")
 
 
@@ -31,7 +33,7 @@ def _check_element(context, message, field):
     if dtype != "PROTO":
         _refuse(context, field, "dtype", f"dtype {dtype} is carried in bytes, and the field is "
                                          f"{_described(field)}; make it bytes, or remove dtype")
-    if not field.is_repeated:
+    elif not field.is_repeated:
         _refuse(context, field, None, f"a tensor has many elements, and the field is {_described(field)}; make it "
                                       "repeated")
     elif field.type not in INTEGERS and field.type not in FLOATS:
@@ -73,13 +75,17 @@ def _check_dims(context, message, field):
         problem = _dim_problem(message, dim)
         if problem:
             _refuse(context, field, "dim", f'dim "{dim}" {problem}')
+    product = math.prod(int(dim) for dim in dims if _CONSTANT.match(dim))
+    if product > _ELEMENTS_MAX:
+        _refuse(context, field, "dim", f"the constant dims make {product} elements, and a tensor has at most "
+                                       f"{_ELEMENTS_MAX}; correct them")
 
 
 def _dim_problem(message, dim):
     if _CONSTANT.match(dim):
         if int(dim) <= 0:
             return "is no size; use a number above 0"
-        return "is too large" if int(dim) >= 2**63 else ""
+        return ""
     field = message.field_named(dim)
     if field is None:
         return f"is neither a number nor a field of {message.name}; correct the name"

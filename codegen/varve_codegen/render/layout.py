@@ -15,17 +15,32 @@ def plain(text):
 
 
 def comment(text, indent=""):
-    """A block comment as lines, the author's line breaks kept where they fit."""
+    """A block comment as lines. The author's line breaks are kept, but in a paragraph that has a line
+    too long for C: that is filled anew."""
+    room = WIDTH - len(indent) - len(" * ") - len(" */")
     lines = []
-    for line in plain(text).split("\n"):
-        room = WIDTH - len(indent) - len(" * ") - len(" */")
-        if len(line) <= room:
-            lines.append(line)
+    for paragraph in _paragraphs(plain(text).split("\n")):
+        if all(len(line) <= room for line in paragraph):
+            lines += paragraph
         else:
-            lines += textwrap.wrap(line, room, break_long_words=False, break_on_hyphens=False)
+            joined = " ".join(paragraph)
+            lines += textwrap.wrap(joined, room, break_long_words=False, break_on_hyphens=False)
     lines = [f"{indent}/* {lines[0]}"] + [f"{indent} * {line}".rstrip() for line in lines[1:]]
     lines[-1] += " */"
     return lines
+
+
+def _paragraphs(lines):
+    """Runs of lines that can be filled together: not across blank lines, nor into indented ones and
+    items of a list."""
+    paragraphs = []
+    for line in lines:
+        alone = not line.strip() or line[0] in " -*(" or line[:1].isdigit()
+        if alone or not paragraphs or not paragraphs[-1][-1].strip():
+            paragraphs.append([line])
+        else:
+            paragraphs[-1].append(line)
+    return paragraphs
 
 
 class Member:
@@ -121,9 +136,9 @@ def call(start, function, arguments, indent="    "):
 
 
 def _filled(words, indent):
-    lines = [indent + words[0]]
-    for word in words[1:]:
-        if len(lines[-1]) + 1 + len(word) <= WIDTH:
+    lines = []
+    for word in words:
+        if lines and len(lines[-1]) + 1 + len(word) <= WIDTH:
             lines[-1] += " " + word
         else:
             lines.append(indent + word)
@@ -147,9 +162,7 @@ def table(rows, indent="    "):
 
 def numbers(values, indent="    "):
     """Numbers or names in lines of at most WIDTH columns, each followed by a comma."""
-    return textwrap.wrap(
-        " ".join(f"{v}," for v in values), WIDTH, initial_indent=indent, subsequent_indent=indent
-    )
+    return _filled([f"{v}," for v in values], indent)
 
 
 def byte_rows(data, indent="    "):

@@ -1,7 +1,7 @@
 """What templates look up: the model's messages, enums and files with their lines laid out."""
 
-from varve_codegen import names
-from varve_codegen.render import ddl, layout, types
+from varve_codegen import ddl, names
+from varve_codegen.render import layout, types
 from varve_codegen.render.layout import Member
 
 _OWN_COLUMN = ("double", "float", "string", "bytes")
@@ -116,7 +116,7 @@ class StorageView:
         self.tensors.append(
             (
                 f".dtype = {types.dtype(field)}",
-                ".optional = true" if field.tensor.optional else "",
+                ".optional = true" if field.tensor.optional or field.label == "optional" else "",
                 f".dims = &{message.short}_dims[{first}]",
                 f".dim_count = {len(field.tensor.dims)}",
             )
@@ -238,9 +238,10 @@ def _facts(schema, message, field):
         facts.append("counts the record's updates")
     if field.tensor is not None:
         kept = ", archived" if message.table is not None else ""
-        absent = ", may be absent" if field.tensor.optional else ""
+        absent = ", may be absent" if field.tensor.optional or field.label == "optional" else ""
         bits = " of float16 bits" if field.tensor.dtype == "FLOAT16" else ""
-        facts.append(f"tensor{bits} [{' x '.join(field.tensor.dims)}]{kept}{absent}")
+        dims = [dim if dim.isdigit() else message.field_named(dim).c for dim in field.tensor.dims]
+        facts.append(f"tensor{bits} [{' x '.join(dims)}]{kept}{absent}")
     if column.unit:
         facts.append(f"in {column.unit}")
     if column.time == "UNIX_NANOSECONDS":

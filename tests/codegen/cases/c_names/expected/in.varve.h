@@ -89,7 +89,7 @@ struct lab_school_class {
         size_t count;
         struct lab_school_class_sums_entry **data;
     } sums;                      /* map */
-    struct varve_floats samples; /* tensor [short], archived */
+    struct varve_floats samples; /* tensor [sample_count], archived */
     uint32_t sample_count;
     struct lab_school_class_part *inner; /* NULL: absent */
 };

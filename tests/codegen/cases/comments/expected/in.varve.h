@@ -56,7 +56,9 @@ struct lab_commented {
     ProtobufCMessage base; /* wire identity and unknown fields */
     int32_t leading;       /* Leading, one line */
     int32_t trailing;      /* Trailing, on the line of the field */
-    int32_t both;          /* Leading and */
+    /* Leading and
+     * trailing. */
+    int32_t both;
     /* Leading, on several lines, of which this one is long enough to need all of the width there
      * is. The second line. */
     int32_t several;

@@ -56,10 +56,9 @@ static const char sample_ddl[] =
     ") STRICT;\n"
     "CREATE INDEX \"sample.task,score\" ON \"sample\" (\"task\", \"score\");\n"
     "CREATE INDEX \"sample.score,task\" ON \"sample\" (\"score\", \"task\");\n"
-    "CREATE INDEX \"sample.task,score.2\" ON \"sample\" (\"task\", \"score\") WHERE score > 0;\n"
-    "CREATE UNIQUE INDEX \"sample.task\" ON \"sample\" (\"task\") WHERE score > 0;\n"
-    "CREATE INDEX \"sample.task.2\" ON \"sample\" (\"task\") WHERE score > 1;\n"
-    "CREATE INDEX \"sample.task.3\" ON \"sample\" (\"task\");\n"
+    "CREATE INDEX \"sample.task,score.261f57b7\" ON \"sample\" (\"task\", \"score\") WHERE score > 0;\n"
+    "CREATE UNIQUE INDEX \"sample.task.261f57b7\" ON \"sample\" (\"task\") WHERE score > 0;\n"
+    "CREATE INDEX \"sample.task.51186721\" ON \"sample\" (\"task\") WHERE score > 1;\n"
     "CREATE INDEX \"sample.digest\" ON \"sample\" (\"digest\");\n";
 
 static const size_t sample_key[] = { 0 };

@@ -18,7 +18,7 @@ struct lab_eeg_channel2 {
     int64_t channel_id;    /* primary key; 0 = assigned on insert */
     double sample_rate;
     int32_t foo_bar;               /* unique */
-    struct varve_floats raw_trace; /* tensor [sampleCount], archived */
+    struct varve_floats raw_trace; /* tensor [sample_count], archived */
     uint32_t sample_count;
 };
 

@@ -168,8 +168,7 @@ static const char sample_ddl[] =
     "CREATE UNIQUE INDEX \"samples.code\" ON \"samples\" (\"code\");\n"
     "CREATE UNIQUE INDEX \"samples.serial\" ON \"samples\" (\"serial\");\n"
     "CREATE INDEX \"samples.task,score\" ON \"samples\" (\"task\", \"score\");\n"
-    "CREATE UNIQUE INDEX \"samples.task,taken_at\" ON \"samples\" (\"task\", \"taken_at\") WHERE score > 0.5;\n"
-    "CREATE INDEX \"samples.task\" ON \"samples\" (\"task\");\n"
+    "CREATE UNIQUE INDEX \"samples.task,taken_at.42e605c7\" ON \"samples\" (\"task\", \"taken_at\") WHERE score > 0.5;\n"
     "CREATE INDEX \"samples.offset_code\" ON \"samples\" (\"offset_code\");\n"
     "CREATE INDEX \"samples.mood\" ON \"samples\" (\"mood\");\n";
 

@@ -1,5 +1,7 @@
 """The SQL that makes a message's table, from the model alone."""
 
+import zlib
+
 _REAL = ("float", "double")
 
 
@@ -20,7 +22,7 @@ def statements(schema, message):
 
 
 def _column(schema, message, field):
-    parts = [quote(field.name), _type(schema, field)]
+    parts = [quote(field.name), column_type(schema, field)]
     if field.column.primary_key and len(message.primary_key) == 1:
         parts.append("PRIMARY KEY AUTOINCREMENT" if message.has_generated_key else "PRIMARY KEY NOT NULL")
     elif not is_nullable(field):
@@ -47,7 +49,7 @@ def is_nullable(field):
     return field.label == "optional" or bool(field.oneof) or field.type == "message"
 
 
-def _type(schema, field):
+def column_type(schema, field):
     if field.is_map:
         value = schema.messages[field.target].field_named("value")
         return "BLOB" if value.type == "message" else "TEXT"
@@ -61,16 +63,17 @@ def _type(schema, field):
 def _indexes(message):
     found = []
     for field in message.fields:
-        if field.column.unique:
+        if field.column.unique and message.primary_key != (field,):
             found.append(((field.name,), True, ""))
     found += [(i.fields, i.unique, i.where) for i in message.table.indexes]
-    found += [((f.name,), False, "") for f in message.fields if f.column.index]
+    for field in message.fields:
+        if field.column.index and not _leads(field, message, found):
+            found.append(((field.name,), False, ""))
     for field in message.fields:
         # A delete of the record referred to looks for its children: never by a scan.
         if field.column.references and not _leads(field, message, found):
             found.append(((field.name,), False, ""))
-    taken = {}
-    return [_index(message.table_name, index, taken) for index in found]
+    return [_index(message.table_name, index) for index in found]
 
 
 def _leads(field, message, indexes):
@@ -78,12 +81,12 @@ def _leads(field, message, indexes):
     return field.name in leading or message.primary_key[:1] == (field,)
 
 
-def _index(table, index, taken):
+def _index(table, index):
+    """A name that follows from what the index is, so that it stays when others come and go."""
     fields, unique, where = index
     name = f"{table}.{','.join(fields)}"
-    taken[name] = taken.get(name, 0) + 1
-    if taken[name] > 1:
-        name += f".{taken[name]}"
+    if where:
+        name += f".{zlib.crc32(where.encode()):08x}"
     columns = ", ".join(quote(f) for f in fields)
     kind = "UNIQUE INDEX" if unique else "INDEX"
     text = f"CREATE {kind} {quote(name)} ON {quote(table)} ({columns})"
