@@ -38,7 +38,8 @@ varve_record_free(void *record);
 
 /* Packs the record into plain protobuf bytes. *bytes is new memory: release it with
  * varve_bytes_free(). Checked first: strings (not NULL, UTF-8), dims of tensors, nesting of at most
- * 100 levels, less than 2 GiB. VARVE_INVALID names the field; *bytes is then empty. */
+ * 100 levels below the record, less than 2 GiB. VARVE_INVALID names the field; VARVE_MISUSE: a
+ * struct that was not initialised, or is of another message. *bytes is then empty. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_record_pack(const struct varve_record *table, const void *record, struct varve_bytes *bytes);
 

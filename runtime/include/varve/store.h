@@ -48,9 +48,6 @@ struct varve_config {
     void (*log)(
         void *context, enum varve_log_level level, enum varve_tier tier, const char *message);
     void *log_context;
-    /* The time in nanoseconds since 1970-01-01T00:00:00Z, for tests. NULL: the system's clock. */
-    int64_t (*clock)(void *context);
-    void *clock_context;
 };
 
 /* Opens the store of one schema, making it where there is none. *store is NULL unless the status is

@@ -1,0 +1,120 @@
+/* The bump arena: blocks, growth, release. */
+#include "base/arena.h"
+
+#include "base/memory.h"
+
+struct varve__arena_chunk {
+    struct varve__arena_chunk *next;
+};
+
+enum {
+    CHUNK_MIN = 512,
+    CHUNK_MAX = 1 << 20 /* chunks double up to here; larger only for one large allocation */
+};
+
+_Static_assert(
+    sizeof(struct varve__arena) % VARVE__ARENA_ALIGNMENT == 0,
+    "the first allocation follows the header directly");
+_Static_assert(
+    sizeof(struct varve__arena_chunk) % VARVE__ARENA_ALIGNMENT == 0,
+    "allocations follow the chunk's header directly");
+
+struct varve__arena *
+varve__arena_create(size_t size)
+{
+    size_t total;
+    if (size > SIZE_MAX - VARVE__ARENA_ALIGNMENT)
+        return NULL;
+    size = varve__arena_round(size);
+    if (!varve__size_add(size, sizeof(struct varve__arena), &total))
+        return NULL;
+    struct varve__arena *arena = varve__allocate(total);
+    if (!arena)
+        return NULL;
+    *arena = (struct varve__arena){
+        .next = (uint8_t *)(arena + 1),
+        .end = (uint8_t *)(arena + 1) + size,
+        .chunk_size = size < CHUNK_MIN   ? CHUNK_MIN
+                      : size < CHUNK_MAX ? size
+                                         : CHUNK_MAX,
+        .first_size = size,
+    };
+    return arena;
+}
+
+void *
+varve__arena_grow(struct varve__arena *arena, size_t size)
+{
+    struct varve__arena_chunk *chunk = NULL;
+    size_t capacity = arena->chunk_size;
+    size_t total;
+    if (size <= SIZE_MAX - VARVE__ARENA_ALIGNMENT) {
+        if (capacity < size)
+            capacity = varve__arena_round(size);
+        if (varve__size_add(capacity, sizeof *chunk, &total))
+            chunk = varve__allocate(total);
+    }
+    if (!chunk) {
+        arena->failed = true;
+        return NULL;
+    }
+    chunk->next = arena->chunks;
+    arena->chunks = chunk;
+    if (arena->chunk_size < CHUNK_MAX)
+        arena->chunk_size *= 2;
+    uint8_t *memory = (uint8_t *)(chunk + 1);
+    arena->next = memory + varve__arena_round(size);
+    arena->end = memory + capacity;
+    return memory;
+}
+
+static void
+release_chunks(struct varve__arena *arena)
+{
+    while (arena->chunks) {
+        struct varve__arena_chunk *chunk = arena->chunks;
+        arena->chunks = chunk->next;
+        varve__release(chunk);
+    }
+}
+
+void
+varve__arena_reset(struct varve__arena *arena)
+{
+    release_chunks(arena);
+    arena->next = (uint8_t *)(arena + 1);
+    arena->end = arena->next + arena->first_size;
+    arena->failed = false;
+}
+
+void
+varve__arena_release(struct varve__arena *arena)
+{
+    if (!arena)
+        return;
+    release_chunks(arena);
+    varve__release(arena);
+}
+
+static void *
+allocate_for_protobuf(void *arena, size_t size)
+{
+    return varve__arena_allocate(arena, size);
+}
+
+static void
+keep_for_protobuf(void *arena, void *memory)
+{
+    (void)arena;
+    (void)memory;
+}
+
+ProtobufCAllocator
+varve__arena_allocator(struct varve__arena *arena)
+{
+    return (ProtobufCAllocator){
+        .alloc = allocate_for_protobuf,
+        .free = keep_for_protobuf,
+        .allocator_data = arena,
+    };
+}

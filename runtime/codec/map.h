@@ -1,0 +1,34 @@
+/* Maps are repeated entry structs {base, key, value}; these functions know keys. */
+#ifndef VARVE_CODEC_MAP_H
+#define VARVE_CODEC_MAP_H
+
+#include <varve/schema.h>
+#include <varve/status.h>
+
+/* An entry and its place in the map. */
+struct varve__entry {
+    const void *entry;
+    size_t place;
+};
+
+/* The key's field, and the value's: an entry has fields 1 and 2. */
+static inline const ProtobufCFieldDescriptor *
+varve__entry_key(const struct varve_record *entry_table)
+{
+    return &entry_table->descriptor->fields[0];
+}
+
+/* Sorts by key, equal keys by place. */
+void
+varve__entries_sort(
+    const ProtobufCFieldDescriptor *key, struct varve__entry *entries, size_t count);
+
+/* Below, at or above 0 as key a is less than, equal to or greater than key b. */
+int
+varve__key_compare(const ProtobufCFieldDescriptor *key, const void *a, const void *b);
+
+/* Drops all but the last entry of each key, in every map of the record. Fails without memory only. */
+enum varve_status
+varve__maps_unique(const struct varve_record *table, void *record);
+
+#endif

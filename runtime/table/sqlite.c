@@ -1,0 +1,142 @@
+/* Connections to SQLite and the meaning of its errors. Knows no record layout. */
+#include "table/sqlite.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+struct meaning {
+    int code; /* primary, or extended where that is finer */
+    enum varve_status status;
+    enum varve_failure_kind kind;
+    const char *mend;
+};
+
+static const struct meaning meanings[] = {
+    {SQLITE_CONSTRAINT_UNIQUE, VARVE_CONFLICT, VARVE_FAILURE_UNIQUE,
+     "another record has this value; change it, or update that record"},
+    {SQLITE_CONSTRAINT_PRIMARYKEY, VARVE_CONFLICT, VARVE_FAILURE_UNIQUE,
+     "another record has this key; use a new one, or update that record"},
+    {SQLITE_CONSTRAINT_ROWID, VARVE_CONFLICT, VARVE_FAILURE_UNIQUE,
+     "another record has this key; use a new one, or update that record"},
+    {SQLITE_CONSTRAINT_FOREIGNKEY, VARVE_CONFLICT, VARVE_FAILURE_FOREIGN_KEY,
+     "a record that it refers to is not there; insert that one first"},
+    {SQLITE_CONSTRAINT_CHECK, VARVE_INVALID, VARVE_FAILURE_CHECK,
+     "the value is outside what min, max or check of the schema allow; correct it"},
+    {SQLITE_CONSTRAINT_NOTNULL, VARVE_INVALID, VARVE_FAILURE_NOT_NULL,
+     "the field may not be absent; set it"},
+    {SQLITE_CONSTRAINT, VARVE_INVALID, VARVE_FAILURE_OTHER, "correct the record"},
+    {SQLITE_BUSY, VARVE_BUSY, VARVE_FAILURE_OTHER,
+     "another program is writing; try again, or raise busy_timeout_ms"},
+    {SQLITE_LOCKED, VARVE_BUSY, VARVE_FAILURE_OTHER, "another session is writing; try again"},
+    {SQLITE_NOMEM, VARVE_NO_MEMORY, VARVE_FAILURE_OTHER, "free some memory and try again"},
+    {SQLITE_READONLY, VARVE_READ_ONLY, VARVE_FAILURE_OTHER,
+     "make the folder and its files writable for this user"},
+    {SQLITE_PERM, VARVE_READ_ONLY, VARVE_FAILURE_OTHER,
+     "make the folder and its files writable for this user"},
+    {SQLITE_INTERRUPT, VARVE_INTERRUPTED, VARVE_FAILURE_OTHER, "the call was ended on request"},
+    {SQLITE_FULL, VARVE_FULL, VARVE_FAILURE_OTHER, "free space on the disk and try again"},
+    {SQLITE_TOOBIG, VARVE_FULL, VARVE_FAILURE_SIZE,
+     "a row holds less than 1 GB; split the value, or make it a tensor"},
+    {SQLITE_CANTOPEN, VARVE_IO, VARVE_FAILURE_OTHER,
+     "check that the folder exists and is writable"},
+    {SQLITE_IOERR, VARVE_IO, VARVE_FAILURE_OTHER, "check the disk and the file system"},
+    {SQLITE_CORRUPT, VARVE_CORRUPT, VARVE_FAILURE_OTHER, "restore the folder from a backup"},
+    {SQLITE_NOTADB, VARVE_CORRUPT, VARVE_FAILURE_OTHER,
+     "the file is no database; name another folder, or restore it from a backup"},
+    {SQLITE_SCHEMA, VARVE_SCHEMA, VARVE_FAILURE_OTHER,
+     "the tables are not those of this program's schema; open the store again"},
+    {SQLITE_MISMATCH, VARVE_TYPE, VARVE_FAILURE_OTHER, "correct the value"},
+    {SQLITE_MISUSE, VARVE_MISUSE, VARVE_FAILURE_OTHER, "use a session from one thread at a time"},
+};
+
+static const struct meaning *
+meaning_of(int extended)
+{
+    static const struct meaning unknown = {
+        SQLITE_ERROR, VARVE_SCHEMA, VARVE_FAILURE_OTHER,
+        "the tables are not those of this program's schema; check the database"};
+    const struct meaning *primary = &unknown;
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+        if (meanings[i].code == extended)
+            return &meanings[i];
+        if (meanings[i].code == (extended & 0xFF))
+            primary = &meanings[i];
+    }
+    return primary;
+}
+
+/* SQLite names columns as "table.column" in its message: adds the numbers of those fields. */
+static void
+add_fields(const struct varve_record *table, const char *message)
+{
+    size_t length = strlen(table->table->name);
+    const char *at = message;
+    while ((at = strstr(at, table->table->name)) != NULL) {
+        at += length;
+        if (*at++ != '.')
+            continue;
+        size_t name = strcspn(at, ", ");
+        for (size_t i = 0; i < table->column_count; i++) {
+            const ProtobufCFieldDescriptor *field = table->columns[i].field;
+            if (strlen(field->name) == name && memcmp(field->name, at, name) == 0)
+                varve__failure_add_field(field->id);
+        }
+    }
+}
+
+enum varve_status
+varve__sqlite_fail(sqlite3 *database, int code, const struct varve_record *table, const char *what)
+{
+    int extended = database ? sqlite3_extended_errcode(database) : code;
+    if ((extended & 0xFF) != (code & 0xFF))
+        extended = code;
+    const struct meaning *meaning = meaning_of(extended);
+    const char *message = database ? sqlite3_errmsg(database) : sqlite3_errstr(code);
+    const char *name = table ? table->descriptor->name : NULL;
+    enum varve_status status = varve__fail(
+        meaning->status, meaning->kind, VARVE_TIER_TABLE, name, "%s%s%s: %s; %s", what,
+        name ? " of " : "", name ? name : "", message, meaning->mend);
+    if (table)
+        add_fields(table, message);
+    if (database && sqlite3_system_errno(database) != 0 && status != VARVE_CONFLICT)
+        varve__failure_set_errno(sqlite3_system_errno(database));
+    return status;
+}
+
+enum varve_status
+varve__sqlite_execute(sqlite3 *database, const char *sql)
+{
+    int code = sqlite3_exec(database, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK ? VARVE_OK : varve__sqlite_fail(database, code, NULL, "table tier");
+}
+
+enum varve_status
+varve__sqlite_open(const char *path, int64_t busy_timeout_ms, sqlite3 **database)
+{
+    enum varve_status status = VARVE_OK;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int code = sqlite3_open_v2(path, database, flags, NULL);
+    if (code != SQLITE_OK) {
+        status = varve__sqlite_fail(*database, code, NULL, path);
+    } else {
+        int timeout_ms = busy_timeout_ms > INT32_MAX ? INT32_MAX : (int)busy_timeout_ms;
+        sqlite3_busy_timeout(*database, timeout_ms);
+        status = varve__sqlite_execute(
+            *database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                       "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF");
+    }
+    if (status != VARVE_OK) {
+        sqlite3_close(*database);
+        *database = NULL;
+    }
+    return status;
+}
+
+enum varve_status
+varve__sqlite_prepare(
+    sqlite3 *database, const struct varve_record *table, const char *sql, sqlite3_stmt **statement)
+{
+    int code = sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
+    return code == SQLITE_OK ? VARVE_OK : varve__sqlite_fail(database, code, table, "prepare");
+}

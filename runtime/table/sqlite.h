@@ -1,0 +1,29 @@
+/* SQLite's answers as varve's: result codes become a status, a failure kind and a sentence. */
+#ifndef VARVE_TABLE_SQLITE_H
+#define VARVE_TABLE_SQLITE_H
+
+#include <sqlite3.h>
+
+#include <varve/schema.h>
+#include <varve/status.h>
+
+/* Records what a call on `database` that answered `code` means, while doing `what` ("insert") on a
+ * record of this table; `table` is NULL outside records. */
+enum varve_status
+varve__sqlite_fail(sqlite3 *database, int code, const struct varve_record *table, const char *what);
+
+/* Opens the database file with the settings that every connection has: WAL, synchronous FULL,
+ * foreign keys. *database is NULL when the call fails; else close it with sqlite3_close(). */
+enum varve_status
+varve__sqlite_open(const char *path, int64_t busy_timeout_ms, sqlite3 **database);
+
+/* Runs statements that give no rows. */
+enum varve_status
+varve__sqlite_execute(sqlite3 *database, const char *sql);
+
+/* Prepares one statement for repeated use. *statement is NULL when the call fails. */
+enum varve_status
+varve__sqlite_prepare(
+    sqlite3 *database, const struct varve_record *table, const char *sql, sqlite3_stmt **statement);
+
+#endif

@@ -1,0 +1,129 @@
+/* The bump arena, the allocator hooks and the clock. */
+#include "support.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/memory.h"
+
+static void
+what_fits_takes_one_allocation(void **state)
+{
+    (void)state;
+    count_allocations(0);
+    struct varve__arena *arena = varve__arena_create(100);
+    char *first = varve__arena_allocate(arena, 3);
+    char *second = varve__arena_allocate(arena, 60);
+    memset(first, 1, 3);
+    memset(second, 2, 60);
+    assert_ptr_equal(second, first + 8);
+    varve__arena_release(varve__arena_of(first));
+    assert_int_equal(stop_counting(), 1);
+}
+
+static void
+more_comes_in_further_blocks(void **state)
+{
+    (void)state;
+    count_allocations(0);
+    struct varve__arena *arena = varve__arena_create(16);
+    for (size_t i = 0; i < 2000; i++) {
+        uint8_t *memory = varve__arena_allocate(arena, i % 100);
+        assert_int_equal((uintptr_t)memory % VARVE__ARENA_ALIGNMENT, 0);
+        memset(memory, 0x5A, i % 100);
+    }
+    memset(varve__arena_allocate(arena, 3000000), 1, 3000000);
+    varve__arena_release(arena);
+    assert_in_range(stop_counting(), 5, 20);
+}
+
+static void
+a_refused_block_is_remembered(void **state)
+{
+    (void)state;
+    count_allocations(2);
+    struct varve__arena *arena = varve__arena_create(16);
+    assert_non_null(varve__arena_allocate(arena, 16));
+    assert_false(arena->failed);
+    assert_null(varve__arena_allocate(arena, 16));
+    assert_true(arena->failed);
+    varve__arena_release(arena);
+    stop_counting();
+}
+
+static void
+sizes_near_the_end_of_the_address_space_are_refused(void **state)
+{
+    (void)state;
+    struct varve__arena *arena = varve__arena_create(16);
+    for (size_t i = 0; i < 64; i++) {
+        assert_null(varve__arena_allocate(arena, SIZE_MAX - i));
+        assert_null(varve__arena_create(SIZE_MAX - i));
+    }
+    varve__arena_release(arena);
+}
+
+static void
+a_reset_arena_begins_anew(void **state)
+{
+    (void)state;
+    count_allocations(0);
+    struct varve__arena *arena = varve__arena_create(64);
+    void *first = varve__arena_allocate(arena, 64);
+    assert_non_null(varve__arena_allocate(arena, 64));
+    varve__arena_reset(arena);
+    assert_ptr_equal(varve__arena_allocate(arena, 64), first);
+    varve__arena_release(arena);
+    assert_int_equal(stop_counting(), 2);
+}
+
+static void
+it_serves_libprotobuf_c(void **state)
+{
+    (void)state;
+    struct lab_sample sample = full_sample();
+    struct varve_bytes bytes;
+    assert_int_equal(varve_record_pack(&lab_sample_record, &sample, &bytes), VARVE_OK);
+    struct varve__arena *arena = varve__arena_create(64);
+    ProtobufCAllocator allocator = varve__arena_allocator(arena);
+    void *record =
+        protobuf_c_message_unpack(&lab_sample_descriptor, &allocator, bytes.size, bytes.data);
+    assert_true(varve_record_equal(&lab_sample_record, record, &sample));
+    varve__arena_release(arena);
+    varve_bytes_free(&bytes);
+}
+
+static void
+null_is_released_without_a_word(void **state)
+{
+    (void)state;
+    varve__arena_release(NULL);
+    varve__release(NULL);
+    varve_bytes_free(NULL);
+    varve_record_free(NULL);
+}
+
+static void
+the_clock_counts_nanoseconds_of_this_century(void **state)
+{
+    (void)state;
+    int64_t now = varve_now();
+    assert_true(now > INT64_C(1700000000000000000));
+    assert_true(varve_now() >= now);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_fits_takes_one_allocation),
+        cmocka_unit_test(more_comes_in_further_blocks),
+        cmocka_unit_test(a_refused_block_is_remembered),
+        cmocka_unit_test(sizes_near_the_end_of_the_address_space_are_refused),
+        cmocka_unit_test(a_reset_arena_begins_anew),
+        cmocka_unit_test(it_serves_libprotobuf_c),
+        cmocka_unit_test(null_is_released_without_a_word),
+        cmocka_unit_test(the_clock_counts_nanoseconds_of_this_century),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
