@@ -54,8 +54,19 @@ varve_record_clear_unknown(const struct varve_record *table, void *record)
 const char *
 varve_enum_name(const ProtobufCEnumDescriptor *descriptor, int value)
 {
-    const ProtobufCEnumValue *found = protobuf_c_enum_descriptor_get_value(descriptor, value);
-    return found ? found->name : NULL;
+    /* libprotobuf-c's own search overflows at INT_MAX. */
+    size_t low = 0;
+    size_t high = descriptor->n_values;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (descriptor->values[middle].value == value)
+            return descriptor->values[middle].name;
+        if (descriptor->values[middle].value < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
 }
 
 bool

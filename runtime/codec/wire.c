@@ -1,4 +1,5 @@
 /* Packing and unpacking of whole records. */
+#include <assert.h>
 #include <string.h>
 
 #include <varve/record.h>
@@ -30,6 +31,7 @@ pack_message(
     uint8_t *data = varve__allocate(size);
     if (!data)
         return varve__fail_memory(table->descriptor->name, size);
+    assert(size == protobuf_c_message_get_packed_size(message));
     protobuf_c_message_pack(message, data);
     *bytes = (struct varve_bytes){.size = size, .data = data};
     return VARVE_OK;

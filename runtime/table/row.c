@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "codec/field.h"
 #include "codec/json.h"
+#include "codec/pack.h"
 #include "codec/read.h"
 #include "table/sqlite.h"
 
@@ -174,7 +175,7 @@ bind_part(
                 varve__member(record, field->quantifier_offset), sizeof(uint32_t));
     }
     struct varve_bytes bytes;
-    enum varve_status status = varve_record_pack(table, part, &bytes);
+    enum varve_status status = varve__record_pack_checked(table, part, &bytes);
     if (status != VARVE_OK)
         return status;
     int code = sqlite3_bind_blob64(statement, parameter, bytes.data, bytes.size, SQLITE_TRANSIENT);

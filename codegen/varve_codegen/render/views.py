@@ -4,9 +4,6 @@ from varve_codegen import ddl, names
 from varve_codegen.render import layout, types
 from varve_codegen.render.layout import Member
 
-_OWN_COLUMN = ("double", "float", "string", "bytes")
-
-
 class EnumView:
     def __init__(self, enum):
         self.c = enum.c
@@ -356,10 +353,6 @@ def _held_record(schema, field):
 def _record_flags(schema, message):
     within = _within(schema, message)
     flags = []
-    if all(_needs_no_check(f) for f in message.fields):
-        flags.append("VARVE_RECORD_PLAIN")
-    if message.full_name in {t for m in within for t in schema.embeds(m)}:
-        flags.append("VARVE_RECORD_RECURSIVE")
     if message.is_map_entry:
         flags.append("VARVE_RECORD_MAP_ENTRY")
     if any(f.is_dtype for f in message.fields):
@@ -367,10 +360,6 @@ def _record_flags(schema, message):
     if any(f.is_map for m in within for f in m.fields):
         flags.append("VARVE_RECORD_MAPS")
     return flags or ["0"]
-
-
-def _needs_no_check(field):
-    return not field.is_repeated and field.type not in ("string", "bytes", "message")
 
 
 def _within(schema, message):

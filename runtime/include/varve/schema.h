@@ -94,16 +94,12 @@ struct varve_column {
 };
 
 enum varve_record_flag {
-    /* Nothing in it needs a check before packing: only single numbers. */
-    VARVE_RECORD_PLAIN = 1u << 0,
-    /* It can contain itself, so its depth depends on the data. */
-    VARVE_RECORD_RECURSIVE = 1u << 1,
     /* The entry of a map: fields key and value. */
-    VARVE_RECORD_MAP_ENTRY = 1u << 2,
+    VARVE_RECORD_MAP_ENTRY = 1u << 0,
     /* Has a dtype tensor in a bytes field: counts are elements in memory and bytes on the wire. */
-    VARVE_RECORD_SCALED = 1u << 3,
+    VARVE_RECORD_SCALED = 1u << 1,
     /* It, or what it embeds, has a map: repeated keys are dropped after unpacking. */
-    VARVE_RECORD_MAPS = 1u << 4,
+    VARVE_RECORD_MAPS = 1u << 2,
 };
 
 /* How a record is kept in SQLite. */

@@ -255,7 +255,6 @@ const struct varve_record lab_school_class_part_record = {
     .initial = &school_class_part_initial,
     .columns = school_class_part_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
 };
 
 /* lab.ByLimit */
@@ -298,7 +297,6 @@ const struct varve_record lab_by_limit_record = {
     .initial = &by_limit_initial,
     .columns = by_limit_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
 };
 
 /* lab.ClassName */

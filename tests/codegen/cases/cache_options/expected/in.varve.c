@@ -45,7 +45,6 @@ const struct varve_record lab_a_record = {
     .initial = &a_initial,
     .columns = a_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
 };
 
 /* lab.B */
@@ -88,7 +87,6 @@ const struct varve_record lab_b_record = {
     .initial = &b_initial,
     .columns = b_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
 };
 
 /* lab.C */
@@ -131,7 +129,6 @@ const struct varve_record lab_c_record = {
     .initial = &c_initial,
     .columns = c_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
 };
 
 /* lab.Longer */
@@ -176,6 +173,5 @@ const struct varve_record lab_longer_record = {
     .initial = &longer_initial,
     .columns = longer_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN,
 };
 /* clang-format on */

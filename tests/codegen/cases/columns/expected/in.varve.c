@@ -78,7 +78,6 @@ const struct varve_record lab_part_record = {
     .initial = &part_initial,
     .columns = part_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
 };
 
 /* lab.Columns */
@@ -440,7 +439,7 @@ const struct varve_record lab_columns_mood_map_entry_record = {
     .initial = &columns_mood_map_entry_initial,
     .columns = columns_mood_map_entry_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN | VARVE_RECORD_MAP_ENTRY,
+    .flags = VARVE_RECORD_MAP_ENTRY,
 };
 
 /* lab.Columns.PartMapEntry */

@@ -21,7 +21,6 @@ const ProtobufCMessageDescriptor lab_nothing_descriptor = {
 const struct varve_record lab_nothing_record = {
     .descriptor = &lab_nothing_descriptor,
     .initial = &nothing_initial,
-    .flags = VARVE_RECORD_PLAIN,
 };
 
 /* lab.Holder */

@@ -45,6 +45,5 @@ const struct varve_record lab_base_record = {
     .initial = &base_initial,
     .columns = base_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
 };
 /* clang-format on */

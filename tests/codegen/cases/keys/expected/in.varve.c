@@ -121,7 +121,6 @@ const struct varve_record lab_port_record = {
     .initial = &port_initial,
     .columns = port_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
     .table = &port_table,
 };
 

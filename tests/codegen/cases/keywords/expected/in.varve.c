@@ -117,7 +117,6 @@ const struct varve_record lab_class_record = {
     .initial = &class_initial,
     .columns = class_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
 };
 
 /* lab.Struct */

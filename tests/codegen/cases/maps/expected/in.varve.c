@@ -78,7 +78,6 @@ const struct varve_record lab_part_record = {
     .initial = &part_initial,
     .columns = part_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
 };
 
 /* lab.Maps */
@@ -225,7 +224,7 @@ const struct varve_record lab_maps_by_int32_entry_record = {
     .initial = &maps_by_int32_entry_initial,
     .columns = maps_by_int32_entry_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN | VARVE_RECORD_MAP_ENTRY,
+    .flags = VARVE_RECORD_MAP_ENTRY,
 };
 
 /* lab.Maps.ByInt64Entry */
@@ -270,7 +269,7 @@ const struct varve_record lab_maps_by_int64_entry_record = {
     .initial = &maps_by_int64_entry_initial,
     .columns = maps_by_int64_entry_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN | VARVE_RECORD_MAP_ENTRY,
+    .flags = VARVE_RECORD_MAP_ENTRY,
 };
 
 /* lab.Maps.ByUint32Entry */
@@ -315,7 +314,7 @@ const struct varve_record lab_maps_by_uint32_entry_record = {
     .initial = &maps_by_uint32_entry_initial,
     .columns = maps_by_uint32_entry_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN | VARVE_RECORD_MAP_ENTRY,
+    .flags = VARVE_RECORD_MAP_ENTRY,
 };
 
 /* lab.Maps.ByUint64Entry */
@@ -360,7 +359,7 @@ const struct varve_record lab_maps_by_uint64_entry_record = {
     .initial = &maps_by_uint64_entry_initial,
     .columns = maps_by_uint64_entry_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN | VARVE_RECORD_MAP_ENTRY,
+    .flags = VARVE_RECORD_MAP_ENTRY,
 };
 
 /* lab.Maps.BySint32Entry */
@@ -405,7 +404,7 @@ const struct varve_record lab_maps_by_sint32_entry_record = {
     .initial = &maps_by_sint32_entry_initial,
     .columns = maps_by_sint32_entry_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN | VARVE_RECORD_MAP_ENTRY,
+    .flags = VARVE_RECORD_MAP_ENTRY,
 };
 
 /* lab.Maps.BySint64Entry */
@@ -450,7 +449,7 @@ const struct varve_record lab_maps_by_sint64_entry_record = {
     .initial = &maps_by_sint64_entry_initial,
     .columns = maps_by_sint64_entry_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN | VARVE_RECORD_MAP_ENTRY,
+    .flags = VARVE_RECORD_MAP_ENTRY,
 };
 
 /* lab.Maps.ByFixed32Entry */
@@ -495,7 +494,7 @@ const struct varve_record lab_maps_by_fixed32_entry_record = {
     .initial = &maps_by_fixed32_entry_initial,
     .columns = maps_by_fixed32_entry_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN | VARVE_RECORD_MAP_ENTRY,
+    .flags = VARVE_RECORD_MAP_ENTRY,
 };
 
 /* lab.Maps.ByFixed64Entry */
@@ -540,7 +539,7 @@ const struct varve_record lab_maps_by_fixed64_entry_record = {
     .initial = &maps_by_fixed64_entry_initial,
     .columns = maps_by_fixed64_entry_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN | VARVE_RECORD_MAP_ENTRY,
+    .flags = VARVE_RECORD_MAP_ENTRY,
 };
 
 /* lab.Maps.BySfixed32Entry */
@@ -585,7 +584,7 @@ const struct varve_record lab_maps_by_sfixed32_entry_record = {
     .initial = &maps_by_sfixed32_entry_initial,
     .columns = maps_by_sfixed32_entry_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN | VARVE_RECORD_MAP_ENTRY,
+    .flags = VARVE_RECORD_MAP_ENTRY,
 };
 
 /* lab.Maps.BySfixed64Entry */
@@ -630,7 +629,7 @@ const struct varve_record lab_maps_by_sfixed64_entry_record = {
     .initial = &maps_by_sfixed64_entry_initial,
     .columns = maps_by_sfixed64_entry_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN | VARVE_RECORD_MAP_ENTRY,
+    .flags = VARVE_RECORD_MAP_ENTRY,
 };
 
 /* lab.Maps.ByBoolEntry */
@@ -675,7 +674,7 @@ const struct varve_record lab_maps_by_bool_entry_record = {
     .initial = &maps_by_bool_entry_initial,
     .columns = maps_by_bool_entry_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN | VARVE_RECORD_MAP_ENTRY,
+    .flags = VARVE_RECORD_MAP_ENTRY,
 };
 
 /* lab.Maps.ByStringEntry */

@@ -222,7 +222,6 @@ const struct varve_record lab_lower_case_record = {
     .initial = &lower_case_initial,
     .columns = lower_case_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
 };
 
 /* lab.A */
@@ -265,7 +264,6 @@ const struct varve_record lab_a_record = {
     .initial = &a_initial,
     .columns = a_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
 };
 
 /* lab.ABTest2Run */
@@ -310,6 +308,5 @@ const struct varve_record lab_ab_test2_run_record = {
     .initial = &ab_test2_run_initial,
     .columns = ab_test2_run_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN,
 };
 /* clang-format on */

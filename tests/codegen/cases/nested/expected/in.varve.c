@@ -206,7 +206,6 @@ const struct varve_record lab_outer_inner_innermost_record = {
     .initial = &outer_inner_innermost_initial,
     .columns = outer_inner_innermost_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN,
 };
 
 /* lab.Outer.InnersEntry */
@@ -296,6 +295,5 @@ const struct varve_record lab_inner_record = {
     .initial = &inner_initial,
     .columns = inner_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN,
 };
 /* clang-format on */

@@ -78,7 +78,6 @@ const struct varve_record lab_circle_record = {
     .initial = &circle_initial,
     .columns = circle_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
 };
 
 /* lab.Figure */

@@ -55,7 +55,7 @@ const struct varve_record lab_tree_record = {
     .initial = &tree_initial,
     .columns = tree_columns,
     .column_count = 6,
-    .flags = VARVE_RECORD_RECURSIVE | VARVE_RECORD_MAPS,
+    .flags = VARVE_RECORD_MAPS,
 };
 
 /* lab.Tree.NamedEntry */
@@ -100,7 +100,7 @@ const struct varve_record lab_tree_named_entry_record = {
     .initial = &tree_named_entry_initial,
     .columns = tree_named_entry_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_RECURSIVE | VARVE_RECORD_MAP_ENTRY | VARVE_RECORD_MAPS,
+    .flags = VARVE_RECORD_MAP_ENTRY | VARVE_RECORD_MAPS,
 };
 
 /* lab.Husband */
@@ -143,7 +143,6 @@ const struct varve_record lab_husband_record = {
     .initial = &husband_initial,
     .columns = husband_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_RECURSIVE,
 };
 
 /* lab.Wife */
@@ -186,6 +185,5 @@ const struct varve_record lab_wife_record = {
     .initial = &wife_initial,
     .columns = wife_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_RECURSIVE,
 };
 /* clang-format on */

@@ -192,7 +192,6 @@ const ProtobufCMessageDescriptor lab_outer_descriptor = {
 const struct varve_record lab_outer_record = {
     .descriptor = &lab_outer_descriptor,
     .initial = &outer_initial,
-    .flags = VARVE_RECORD_PLAIN,
 };
 
 /* lab.Outer.Inner */
@@ -258,7 +257,6 @@ const struct varve_record lab_outer_inner_record = {
     .initial = &outer_inner_initial,
     .columns = outer_inner_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN,
     .table = &outer_inner_table,
 };
 /* clang-format on */

@@ -78,7 +78,6 @@ const struct varve_record lab_part_record = {
     .initial = &part_initial,
     .columns = part_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
 };
 
 /* lab.Repeated */

@@ -97,6 +97,5 @@ const struct varve_record lab_listing_record = {
     .initial = &listing_initial,
     .columns = listing_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN,
 };
 /* clang-format on */

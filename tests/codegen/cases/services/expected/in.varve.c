@@ -203,7 +203,6 @@ const struct varve_record lab_count_record = {
     .initial = &count_initial,
     .columns = count_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
 };
 
 /* lab.IdsRequest */

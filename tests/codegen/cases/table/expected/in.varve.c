@@ -80,7 +80,6 @@ const struct varve_record lab_place_record = {
     .initial = &place_initial,
     .columns = place_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN,
 };
 
 /* lab.Sample */

@@ -60,7 +60,6 @@ const struct varve_record lab_order_record = {
     .initial = &order_initial,
     .columns = order_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
     .table = &order_table,
 };
 /* clang-format on */

@@ -76,6 +76,5 @@ const struct varve_record lab_alpha_record = {
     .initial = &alpha_initial,
     .columns = alpha_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
 };
 /* clang-format on */

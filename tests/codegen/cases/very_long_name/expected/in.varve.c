@@ -21,6 +21,5 @@ const ProtobufCMessageDescriptor lab_an_extremely_long_name_of_a_message_that_do
 const struct varve_record lab_an_extremely_long_name_of_a_message_that_does_not_fit_into_one_line_of_one_hundred_columns_whatever_else_is_there_record = {
     .descriptor = &lab_an_extremely_long_name_of_a_message_that_does_not_fit_into_one_line_of_one_hundred_columns_whatever_else_is_there_descriptor,
     .initial = &an_extremely_long_name_of_a_message_that_does_not_fit_into_one_line_of_one_hundred_columns_whatever_else_is_there_initial,
-    .flags = VARVE_RECORD_PLAIN,
 };
 /* clang-format on */

@@ -70,7 +70,6 @@ const struct varve_record cortex_lobe_record = {
     .initial = &lobe_initial,
     .columns = lobe_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN,
     .table = &lobe_table,
 };
 /* clang-format on */

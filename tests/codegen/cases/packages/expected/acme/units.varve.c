@@ -80,6 +80,5 @@ const struct varve_record acme_units_quantity_record = {
     .initial = &quantity_initial,
     .columns = quantity_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN,
 };
 /* clang-format on */

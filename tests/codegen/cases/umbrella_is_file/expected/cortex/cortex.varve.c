@@ -60,7 +60,6 @@ const struct varve_record cortex_brain_record = {
     .initial = &brain_initial,
     .columns = brain_columns,
     .column_count = 1,
-    .flags = VARVE_RECORD_PLAIN,
     .table = &brain_table,
 };
 

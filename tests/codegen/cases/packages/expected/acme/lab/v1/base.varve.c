@@ -47,6 +47,5 @@ const struct varve_record acme_lab_v1_stamp_record = {
     .initial = &stamp_initial,
     .columns = stamp_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_PLAIN,
 };
 /* clang-format on */
