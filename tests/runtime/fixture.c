@@ -81,7 +81,6 @@ const struct varve_record lab_node_record = {
     .initial = &node_initial,
     .columns = node_columns,
     .column_count = 5,
-    .flags = VARVE_RECORD_RECURSIVE,
 };
 
 static const ProtobufCFieldDescriptor sample_metadata_entry_fields[] = {
@@ -178,7 +177,7 @@ const struct varve_record lab_sample_nodes_entry_record = {
     .initial = &sample_nodes_entry_initial,
     .columns = sample_nodes_entry_columns,
     .column_count = 2,
-    .flags = VARVE_RECORD_MAP_ENTRY | VARVE_RECORD_RECURSIVE,
+    .flags = VARVE_RECORD_MAP_ENTRY,
 };
 
 static const ProtobufCFieldDescriptor sample_fields[] = {
@@ -343,7 +342,7 @@ const struct varve_record lab_sample_record = {
     .initial = &sample_initial,
     .columns = sample_columns,
     .column_count = 28,
-    .flags = VARVE_RECORD_MAPS | VARVE_RECORD_RECURSIVE,
+    .flags = VARVE_RECORD_MAPS,
 };
 
 static const ProtobufCFieldDescriptor trace_fields[] = {

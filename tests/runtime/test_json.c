@@ -613,6 +613,12 @@ long_numbers_are_read_exactly(void **state)
     assert_true(*(double *)sample.list.data == 1.0);
     decode("[1.00000000000000011102230246251565404236316680908203125000000000000000000001]");
     assert_true(*(double *)sample.list.data == 1.0 + DBL_EPSILON);
+    char digits[24003];
+    memset(digits, '9', sizeof digits);
+    digits[0] = '[';
+    memcpy(digits + 24001, "]", 2); /* 24000 digits, in memory of their own */
+    decode(digits);
+    assert_true(*(double *)sample.list.data == INFINITY);
     use(NO_KEY, PROTOBUF_C_TYPE_FLOAT);
     decode("[1.000000059604644775390625000000000000000000000000000001]"); /* not rounded twice */
     assert_true(*(float *)sample.list.data == 1.0f + FLT_EPSILON);
@@ -943,17 +949,18 @@ without_memory_nothing_is_changed(void **state)
         length += (size_t)sprintf(text + length, "%c\"%070d\":\"\"", i < 20 ? ',' : '{', i);
     text[length++] = '}';
     use_shape(TEXTS);
+    varve__arena_release(arena);
     for (size_t fail_at = 2; status != VARVE_OK; fail_at++) {
         count_allocations(fail_at);
-        struct varve__arena *small = arena = varve__arena_create(0);
+        arena = varve__arena_create(0);
         status = decode_bytes(text, length);
-        varve__arena_release(small);
-        arena = NULL;
+        varve__arena_release(arena);
         bool failed = stop_counting() >= fail_at;
         assert_int_equal(status, failed ? VARVE_NO_MEMORY : VARVE_OK);
         assert_int_equal(sample.list.count, failed ? 0 : 20);
         assert_in_range(fail_at, 2, 10);
     }
+    arena = NULL;
 }
 
 static void
