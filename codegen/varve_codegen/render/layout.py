@@ -43,6 +43,18 @@ def _paragraphs(lines):
     return paragraphs
 
 
+def is_too_wide(text):
+    """Whether names are so long that lines of code do not fit. There clang-format breaks lines within
+    declarations, which is worse to read than long lines: such a file is not for it."""
+    on = True
+    for line in text.split("\n"):
+        if line.startswith("/* clang-format "):
+            on = line == "/* clang-format on */"
+        elif on and len(line) > WIDTH and line.lstrip()[:2] not in ("/*", "* "):
+            return True
+    return False
+
+
 class Member:
     """A line of code with what is said about it. `text` is the schema's comment and `facts` is what the
     options say; both stand behind the code where there is room, else one or both go above it."""

@@ -45,7 +45,10 @@ class Renderer:
             "messages": messages,
             "package": self._package(package, files, header) if package else None,
         }
-        yield header, self._render("header.h.j2", context)
+        text = self._render("header.h.j2", {**context, "formatted": True})
+        if layout.is_too_wide(text):
+            text = self._render("header.h.j2", {**context, "formatted": False})
+        yield header, text
         yield f"{stem}.varve.c", self._render("source.c.j2", context)
 
     def _render(self, template, context):
