@@ -13,6 +13,7 @@ sys.dont_write_bytecode = not os.access(os.path.dirname(os.path.abspath(__file__
 try:
     import jinja2  # noqa: F401
     from google.protobuf.compiler import plugin_pb2
+    from google.protobuf.message import DecodeError
 except ImportError:
     sys.exit(97)
 
@@ -46,6 +47,9 @@ def generate(data):
 def main():
     try:
         response = generate(sys.stdin.buffer.read())
+    except DecodeError:
+        print("protoc-gen-varve: error: stdin is no CodeGeneratorRequest; protoc runs this plugin", file=sys.stderr)
+        return 1
     except InputError as error:
         print(error, file=sys.stderr)
         return 1

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Optional
 
+from varve_codegen import names
+
 
 @dataclass(frozen=True)
 class Source:
@@ -185,7 +187,10 @@ class Message:
 
     @property
     def table_name(self):
-        return self.table.name or self.short if self.table else ""
+        if self.table is None:
+            return ""
+        own = self.full_name[len(self.package) + 1 :].split(".")  # c_name options are for C alone
+        return self.table.name or "_".join(names.snake(part) for part in own)
 
 
 @dataclass(frozen=True)
@@ -237,6 +242,7 @@ class Schema:
     messages: dict = field(repr=False)
     enums: dict = field(repr=False)
     to_generate: tuple = ()
+    _embedded: dict = field(default_factory=dict, repr=False)
 
     def generated_files(self):
         return [self.files[name] for name in self.to_generate]
@@ -279,4 +285,8 @@ class Schema:
 
     def embeds(self, message):
         """Full names of the messages that stand directly inside this one (map values included)."""
-        return [f.target for f in message.fields if f.type == "message" and f.target in self.messages]
+        found = self._embedded.get(message.full_name)
+        if found is None:
+            found = [f.target for f in message.fields if f.type == "message" and f.target in self.messages]
+            self._embedded[message.full_name] = found
+        return found

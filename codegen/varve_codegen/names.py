@@ -29,7 +29,9 @@ def output_stem(proto):
 
 def include_guard(header):
     """cortex/episode.varve.h: CORTEX_EPISODE_VARVE_H."""
-    return _RUN.sub("_", re.sub(r"[^A-Za-z0-9]", "_", header)).strip("_").upper()
+    guard = _RUN.sub("_", re.sub(r"[^A-Za-z0-9]", "_", header)).strip("_").upper()
+    # A digit begins no identifier, and VARVE_.. are the guards of the runtime's own headers.
+    return f"GENERATED_{guard}" if guard[0].isdigit() or guard.startswith("VARVE_") else guard
 
 
 def umbrella_stem(package, protos):

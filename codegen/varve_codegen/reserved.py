@@ -26,6 +26,20 @@ TYPES = frozenset(
     """.split()
 )
 
+# Types that a struct or an enum of the same name would hide in C++.
+POSIX_TYPES = frozenset(
+    """
+    blkcnt_t blksize_t char16_t char32_t clock_t clockid_t cnd_t dev_t div_t double_t fenv_t fexcept_t
+    float_t fpos_t fsblkcnt_t fsfilcnt_t gid_t id_t imaxdiv_t ino_t int_fast16_t int_fast32_t int_fast64_t
+    int_fast8_t int_least16_t int_least32_t int_least64_t int_least8_t intmax_t intptr_t key_t ldiv_t
+    lldiv_t max_align_t mbstate_t mode_t mtx_t nlink_t off_t once_flag pid_t ptrdiff_t regex_t regoff_t
+    rsize_t sa_family_t sem_t sig_atomic_t sigset_t socklen_t ssize_t stack_t suseconds_t thrd_t time_t
+    timer_t tss_t uid_t uint_fast16_t uint_fast32_t uint_fast64_t uint_fast8_t uint_least16_t
+    uint_least32_t uint_least64_t uint_least8_t uintmax_t uintptr_t useconds_t va_list wchar_t wctrans_t
+    wctype_t wint_t
+    """.split()
+)
+
 # Replaced wherever they stand, so no member may have one of these names either.
 OBJECT_MACROS = frozenset(
     """
@@ -269,4 +283,4 @@ OTHER_FUNCTION_MACROS = frozenset(
 )
 
 MEMBER_WORDS = KEYWORDS | TYPES | OBJECT_MACROS | STANDARD_FUNCTION_MACROS
-IDENTIFIER_WORDS = KEYWORDS | OBJECT_MACROS | STANDARD_FUNCTION_MACROS | OTHER_FUNCTION_MACROS
+IDENTIFIER_WORDS = KEYWORDS | TYPES | POSIX_TYPES | OBJECT_MACROS | STANDARD_FUNCTION_MACROS | OTHER_FUNCTION_MACROS

@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 /* The rule that changes synaptic weights.  (cortex.PlasticityTrace.Rule) */
-enum cortex_plasticity_trace_rule {
+enum cortex_plasticity_trace_rule VARVE_OPEN_ENUM {
     CORTEX_PLASTICITY_TRACE_UNSPECIFIED = 0, /* The rule was not recorded */
     CORTEX_PLASTICITY_TRACE_STDP = 1,        /* Spike-timing-dependent plasticity */
     /* Spike-timing-dependent plasticity, gated by a reward signal */

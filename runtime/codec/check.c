@@ -301,8 +301,8 @@ check_record(
             0);
     if (message->n_unknown_fields > 0)
         add_unknown(check, message);
-    const struct varve_column *end = table->columns + table->column_count;
-    for (const struct varve_column *column = table->columns; column < end; column++) {
+    for (size_t i = 0; i < table->column_count; i++) {
+        const struct varve_column *column = &table->columns[i];
         if (!check_column(check, column, record, depth)) {
             varve__path_add(&check->path, column->field, check->index);
             check->index = VARVE__NO_INDEX;

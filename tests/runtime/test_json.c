@@ -1148,8 +1148,9 @@ python_agrees(void **state)
         "python3 -c 'import json; print(json.dumps(json.load(open(\"%s\")), indent=2))'", file);
     FILE *python = popen(command, "r");
     size_t size = fread(back, 1, sizeof back - 1, python);
-    assert_int_equal(pclose(python), 0);
+    int exit_status = pclose(python);
     unlink(file);
+    assert_int_equal(exit_status, 0);
     assert_non_null(strstr(back, "\\ud83d\\ude00\\n\\u001f\\u007f/"));
     assert_int_equal(decode_bytes(back, size), VARVE_OK);
     assert_string_equal(encode(), text);

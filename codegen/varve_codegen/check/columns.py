@@ -215,17 +215,23 @@ def _check_one_version(context, message):
 
 def _contains_itself(schema, name):
     """Whether any message within this one can contain itself."""
-    done, on_path = set(), set()
-
-    def walk(name):
-        if name in on_path:
-            return True
-        if name in done or name not in schema.messages:
-            return False
-        on_path.add(name)
-        found = any(walk(target) for target in schema.embeds(schema.messages[name]))
-        on_path.discard(name)
-        done.add(name)
-        return found
-
-    return walk(name)
+    inside, pending = {}, [name]
+    while pending:
+        name = pending.pop()
+        if name not in inside and name in schema.messages:
+            inside[name] = set(schema.embeds(schema.messages[name]))
+            pending += inside[name]
+    holders = {name: [] for name in inside}
+    for name, targets in inside.items():
+        for target in targets:
+            holders[target].append(name)
+    # Takes away, from the innermost on, what holds nothing that is left: a cycle stays.
+    ready = [name for name, targets in inside.items() if not targets]
+    while ready:
+        name = ready.pop()
+        del inside[name]
+        for holder in holders[name]:
+            inside[holder].discard(name)
+            if not inside[holder]:
+                ready.append(holder)
+    return bool(inside)

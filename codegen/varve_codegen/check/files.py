@@ -1,5 +1,8 @@
 """Rules on whole files and on what fields may be: syntax, package, types that varve has no C for."""
 
+import re
+
+from varve_codegen import names
 from varve_codegen.model import Source
 
 _ADVICE = {
@@ -15,6 +18,10 @@ _ADVICE = {
 }
 
 
+_OWNERS = ("varve", "protobuf_c", "sqlite3", "pthread")
+_FILE_NAME = re.compile(r'[^"*\\\x00-\x1f\x7f]+\Z')  # what an #include and a comment can hold
+
+
 def check(context):
     for file in context.schema.generated_files():
         _check_file(context, file)
@@ -24,6 +31,12 @@ def check(context):
 
 
 def _check_file(context, file):
+    if not _FILE_NAME.match(file.name):
+        context.error(
+            Source(file.name, ()),
+            "the file's name has a quote, an asterisk, a backslash or a control character, which cannot stand in an "
+            "#include; rename it",
+        )
     if file.syntax != "proto3":
         context.error(
             Source(file.name, (12,)),
@@ -34,10 +47,10 @@ def _check_file(context, file):
             Source(file.name, ()),
             "the file has no package, and every name in C begins with it; add one, such as `package lab;`",
         )
-    elif file.package.split(".")[0] == "varve":
+    elif _owner_of(file.package):
         context.error(
             file.at,
-            f'the package "{file.package}" is varve\'s own; choose another name',
+            f'the package "{file.package}" would meet the names of {_owner_of(file.package)}; choose another name',
         )
     elif any(part.strip("_") != part for part in file.package.split(".")):
         context.error(
@@ -45,6 +58,12 @@ def _check_file(context, file):
             f'the package "{file.package}" has a part that begins or ends with an underscore, which C '
             "reserves; rename it",
         )
+
+
+def _owner_of(package):
+    """The library whose identifiers begin as the package's would, "" where there is none."""
+    prefix = names.package_prefix(package) + "_"
+    return next((owner for owner in _OWNERS if prefix.startswith(owner + "_")), "")
 
 
 def _check_type(context, message, field):
@@ -55,22 +74,33 @@ def _check_type(context, message, field):
     if field.is_map:
         value = context.schema.messages[target].field_named("value")
         target = value.target
-    package, _, name = target.rpartition(".")
-    if package == "google.protobuf" or package.startswith("google.protobuf."):
-        advice = _ADVICE.get(name)
-        if advice is None:
-            wrapped = name.endswith("Value") and name[:-5].lower() in _SCALARS
-            advice = (
-                f"use `optional {name[:-5].lower()}`" if wrapped else "use a message of your own"
-            )
-        context.error(
-            field.at, f"{field.name} is of the type {target}, which varve does not keep; {advice}"
-        )
-    elif target.split(".")[0] == "varve":
+    schema = context.schema
+    definition = schema.messages.get(target) or schema.enums.get(target)
+    if definition is None:
+        return
+    own = "an enum" if target in schema.enums else "a message"
+    if definition.package == "google.protobuf":
         context.error(
             field.at,
-            f"{field.name} is of the type {target}, one of varve's options; use a message of your own",
+            f"{field.name} is of the type {target}, which varve does not keep; {_advice(definition.name, own)}",
         )
+    elif definition.package == "varve":
+        context.error(
+            field.at, f"{field.name} is of the type {target}, one of varve's options; use {own} of your own"
+        )
+    elif schema.files[definition.file].syntax != "proto3":
+        context.error(
+            field.at,
+            f"{field.name} is of the type {target}, and {definition.file} is not proto3; make it proto3, or use "
+            f"{own} of your own",
+        )
+
+
+def _advice(name, own):
+    wrapped = name[:-5].lower() if name.endswith("Value") else ""
+    if wrapped in _SCALARS:
+        return f"use `optional {wrapped}`"
+    return _ADVICE.get(name, f"use {own} of your own")
 
 
 _SCALARS = ("double", "float", "int64", "uint64", "int32", "uint32", "bool", "string", "bytes")

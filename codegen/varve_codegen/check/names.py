@@ -83,8 +83,8 @@ def _check_underscores(context, element, kind):
 def _what_word(word):
     if word in reserved.KEYWORDS:
         return "a keyword of C or C++"
-    if word in reserved.TYPES:
-        return "a type that generated structs use"
+    if word in reserved.TYPES or word in reserved.POSIX_TYPES:
+        return "a type of the C or POSIX headers"
     return "a macro of the C or POSIX headers"
 
 
@@ -93,8 +93,12 @@ def _check_word(context, field):
         context.name_error(
             field.at,
             f'"{field.c}" is {_what_word(field.c)}, so it cannot be a member of a struct; rename the field, or '
-            f'add [(varve.c_name) = "{field.c}_value"]',
+            f'add [(varve.c_name) = "{_other_name(field)}"]',
         )
+
+
+def _other_name(field):
+    return f"{field.c}_field" if field.c.endswith("_value") else f"{field.c}_value"
 
 
 # -------------------------------------------------------------------- members of one struct
@@ -120,8 +124,12 @@ def _check_members(context, message):
         context.name_error(
             field.at,
             f'field {field.name} and {what}{where} are both the member "{field.c}" in C; rename the field, or '
-            f'add [(varve.c_name) = "{field.c}_value"]',
+            f'add [(varve.c_name) = "{_other_name(field)}"]',
         )
+
+
+def _other_name(field):
+    return f"{field.c}_field" if field.c.endswith("_value") else f"{field.c}_value"
 
 
 # -------------------------------------------------------------------- identifiers of a program

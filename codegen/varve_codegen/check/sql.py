@@ -36,6 +36,8 @@ def _check_message(context, message, fields, indexes):
 
 def _problem(context, message, fields, constraint, expression, statement=""):
     """What SQLite says of the expression over these fields, "" when it is fine."""
+    if "--" in expression or "/*" in expression:
+        return f'"{expression}" has a comment; remove it'
     if not sqlite3.complete_statement(f"SELECT ({expression}\n);") or _unbalanced(expression):
         return f'"{expression}" does not end where it should; balance quotes and parentheses'
     columns = ", ".join(

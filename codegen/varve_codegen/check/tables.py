@@ -93,7 +93,7 @@ def _check_primary_key(context, message):
                 field.at,
                 "column",
                 "primary_key",
-                f"{field.name} cannot be a primary key: {problem}; use a plain integer or string field",
+                f"{field.name} cannot be a primary key: {problem}; use a plain integer, enum or string field",
             )
     if message.tensors and not message.has_generated_key:
         context.name_error(
@@ -110,7 +110,7 @@ def _key_problem(field):
         return f"it is in the oneof {field.oneof}"
     if field.is_repeated:
         return "it is repeated"
-    if field.type not in INTEGERS and field.type != "string":
+    if field.type not in INTEGERS and field.type not in ("string", "enum"):
         return f"it is of the type {field.type}"
     return ""
 

@@ -132,6 +132,12 @@ def head(result, name, parameters):
     return [result, f"{name}("] + lines
 
 
+def declared(type_, name):
+    """A declaration of an object, broken behind its type where it is too long."""
+    one = f"{type_} {name};"
+    return one if len(one) <= WIDTH else f"{type_}\n    {name};"
+
+
 def call(start, function, arguments, indent="    "):
     """`start` + a call as a statement: `return f(a);`, `int x = f(a);`."""
     text = f"{function}({', '.join(arguments)});"

@@ -108,6 +108,7 @@ def _environment():
     environment.globals.update(
         head=lambda result, name, *parameters: "\n".join(layout.head(result, name, parameters)),
         call=lambda start, function, *arguments: "\n".join(layout.call(start, function, arguments)),
+        declared=layout.declared,
         doc=lambda *text: "\n".join(layout.comment("\n".join(text))),
     )
     environment.filters["quoted"] = layout.quoted

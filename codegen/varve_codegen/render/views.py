@@ -106,7 +106,7 @@ class StorageView:
             is_number = dim.isdigit()
             self.dims.append(
                 (
-                    f".size = {dim}" if is_number else "",
+                    f".size = {int(dim)}" if is_number else "",
                     "" if is_number else f".field = &{message.short}_fields[{position[dim]}]",
                 )
             )
@@ -139,7 +139,7 @@ class TableView:
         self.is_long = len(text) > 4000
         self.key = ", ".join(str(message.index_of(f.name)) for f in message.primary_key)
         self.key_count = len(message.primary_key)
-        parameter_names = [_parameter_name(f) for f in message.primary_key]
+        parameter_names = _parameter_names(message.primary_key)
         self.key_names = parameter_names
         self.key_parameters = [
             types.parameter(schema, f, name) for f, name in zip(message.primary_key, parameter_names)
@@ -153,9 +153,16 @@ class TableView:
         self.is_stored = not message.tensors and not any(f.column.json for f in message.fields)
 
 
-def _parameter_name(field):
-    """A field's name as a parameter, apart from those the wrappers have themselves."""
-    return f"{field.c}_key" if field.c in ("session", "record", "key", "found", "status") else field.c
+def _parameter_names(fields):
+    """The fields' names as parameters, apart from those the wrappers have themselves."""
+    chosen = []
+    for field in fields:
+        name = field.c
+        taken = {"session", "record", "key", "found", "status", *chosen, *(f.c for f in fields if f is not field)}
+        while name in taken:
+            name += "_key"
+        chosen.append(name)
+    return chosen
 
 
 def _prefixed(prefix, text):
@@ -369,5 +376,5 @@ def _within(schema, message):
         name = pending.pop()
         if name not in found and name in schema.messages:
             found[name] = schema.messages[name]
-            pending += schema.embeds(found[name])
+            pending += [n for n in schema.embeds(found[name]) if n not in found]
     return list(found.values())

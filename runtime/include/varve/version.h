@@ -8,6 +8,14 @@
  * it and stop with #error when they were made for another one. */
 #define VARVE_ABI 1
 
+/* Enums of a schema are open: a number that this program does not know is kept. C++ needs to be told
+ * that they hold any int; in C they do. */
+#ifdef __cplusplus
+#define VARVE_OPEN_ENUM : int
+#else
+#define VARVE_OPEN_ENUM
+#endif
+
 #if defined(__GNUC__)
 #define VARVE_EXPORT __attribute__((visibility("default")))
 #define VARVE_MUST_CHECK __attribute__((warn_unused_result))

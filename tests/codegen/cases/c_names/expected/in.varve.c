@@ -135,7 +135,7 @@ static const struct varve_column school_class_columns[] = {
 };
 
 static const char school_class_ddl[] =
-    "CREATE TABLE \"school_class\" (\n"
+    "CREATE TABLE \"class\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"class\" TEXT NOT NULL,\n"
     "  \"default\" INTEGER NOT NULL,\n"
@@ -149,13 +149,13 @@ static const char school_class_ddl[] =
     "  \"inner\" BLOB,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE UNIQUE INDEX \"school_class.class\" ON \"school_class\" (\"class\");\n"
-    "CREATE INDEX \"school_class.default,limit\" ON \"school_class\" (\"default\", \"limit\");\n";
+    "CREATE UNIQUE INDEX \"class.class\" ON \"class\" (\"class\");\n"
+    "CREATE INDEX \"class.default,limit\" ON \"class\" (\"default\", \"limit\");\n";
 
 static const size_t school_class_key[] = { 0 };
 
 static const struct varve_table school_class_table = {
-    .name = "school_class",
+    .name = "class",
     .ddl = school_class_ddl,
     .primary_key = school_class_key,
     .primary_key_count = 1,

@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 /* (lab.Kind) */
-enum lab_sort {
+enum lab_sort VARVE_OPEN_ENUM {
     LAB_NONE = 0,
     LAB_WHICHEVER = 1,
 };
@@ -39,7 +39,7 @@ lab_sort_parse(const char *text, enum lab_sort *value)
 }
 
 /* (lab.Class.Inner.Level) */
-enum lab_school_class_part_grade {
+enum lab_school_class_part_grade VARVE_OPEN_ENUM {
     LAB_SCHOOL_CLASS_PART_LOW = 0,
 };
 

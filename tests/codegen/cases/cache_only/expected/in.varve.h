@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 /* (lab.Hemisphere) */
-enum lab_hemisphere {
+enum lab_hemisphere VARVE_OPEN_ENUM {
     LAB_LEFT = 0,
     LAB_RIGHT = 1,
 };

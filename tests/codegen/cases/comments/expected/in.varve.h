@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 /* Of the nested enum.  (lab.Commented.Kind) */
-enum lab_commented_kind {
+enum lab_commented_kind VARVE_OPEN_ENUM {
     LAB_COMMENTED_NONE = 0, /* Of the value */
     LAB_COMMENTED_SOME = 1, /* Of the other value */
 };

@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 /* Declared out of order, with gaps and negative numbers.  (lab.Level) */
-enum lab_level {
+enum lab_level VARVE_OPEN_ENUM {
     LAB_NORMAL = 0,
     LAB_HIGH = 10,
     LAB_LOW = -10,
@@ -42,7 +42,7 @@ lab_level_parse(const char *text, enum lab_level *value)
 }
 
 /* Two names for one number: the first is its name.  (lab.State) */
-enum lab_state {
+enum lab_state VARVE_OPEN_ENUM {
     LAB_IDLE = 0,
     LAB_RUNNING = 1,
     LAB_ACTIVE = 1,
@@ -71,7 +71,7 @@ lab_state_parse(const char *text, enum lab_state *value)
 }
 
 /* Lower case and digits in value names.  (lab.Probe) */
-enum lab_probe {
+enum lab_probe VARVE_OPEN_ENUM {
     LAB_PROBE_NONE = 0,
     LAB_PROBE2D = 2,
     LAB_PROBE_3D = 3,

@@ -5,6 +5,39 @@
 
 /* clang-format off */
 
+/* lab.Kind */
+
+_Static_assert(sizeof(enum lab_kind) == sizeof(int), "libprotobuf-c reads and writes enums as ints");
+
+static const ProtobufCEnumValue kind_values[] = {
+    { .name = "CHEMICAL",     .c_name = "LAB_CHEMICAL",     .value = 0 },
+    { .name = "GAP_JUNCTION", .c_name = "LAB_GAP_JUNCTION", .value = 1 },
+};
+
+static const ProtobufCEnumValueIndex kind_values_by_name[] = {
+    { .name = "CHEMICAL",     .index = 0 },
+    { .name = "GAP_JUNCTION", .index = 1 },
+};
+
+static const ProtobufCIntRange kind_ranges[] = {
+    { .start_value = 0, .orig_index = 0 },
+    { .start_value = 0, .orig_index = 2 },
+};
+
+const ProtobufCEnumDescriptor lab_kind_descriptor = {
+    .magic = PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+    .name = "lab.Kind",
+    .short_name = "Kind",
+    .c_name = "lab_kind",
+    .package_name = "lab",
+    .n_values = 2,
+    .values = kind_values,
+    .n_value_names = 2,
+    .values_by_name = kind_values_by_name,
+    .n_value_ranges = 1,
+    .value_ranges = kind_ranges,
+};
+
 /* lab.Country */
 
 static const struct lab_country country_initial = LAB_COUNTRY_INIT;
@@ -260,5 +293,67 @@ const struct varve_record lab_cell_record = {
     .columns = cell_columns,
     .column_count = 4,
     .table = &cell_table,
+};
+
+/* lab.Synapse */
+
+static const struct lab_synapse synapse_initial = LAB_SYNAPSE_INIT;
+
+static const ProtobufCFieldDescriptor synapse_fields[] = {
+    { .name = "source", .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_synapse, source), .default_value = "" },
+    { .name = "kind",   .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_ENUM,   .offset = offsetof(struct lab_synapse, kind),   .descriptor = &lab_kind_descriptor },
+};
+
+static const unsigned synapse_fields_by_name[] = {
+    1, 0,
+};
+
+static const ProtobufCIntRange synapse_ranges[] = {
+    { .start_value = 1, .orig_index = 0 },
+    { .start_value = 0, .orig_index = 2 },
+};
+
+const ProtobufCMessageDescriptor lab_synapse_descriptor = {
+    .magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+    .name = "lab.Synapse",
+    .short_name = "Synapse",
+    .c_name = "lab_synapse",
+    .package_name = "lab",
+    .sizeof_message = sizeof(struct lab_synapse),
+    .n_fields = 2,
+    .fields = synapse_fields,
+    .fields_sorted_by_name = synapse_fields_by_name,
+    .n_field_ranges = 1,
+    .field_ranges = synapse_ranges,
+};
+
+static const struct varve_column synapse_columns[] = {
+    { .field = &synapse_fields[0], .kind = VARVE_COLUMN_SCALAR, .flags = VARVE_PRIMARY_KEY },
+    { .field = &synapse_fields[1], .kind = VARVE_COLUMN_SCALAR, .flags = VARVE_PRIMARY_KEY },
+};
+
+static const char synapse_ddl[] =
+    "CREATE TABLE \"synapse\" (\n"
+    "  \"source\" TEXT NOT NULL,\n"
+    "  \"kind\" INTEGER NOT NULL,\n"
+    "  \"varve_unknown\" BLOB,\n"
+    "  PRIMARY KEY (\"source\", \"kind\")\n"
+    ") STRICT;\n";
+
+static const size_t synapse_key[] = { 0, 1 };
+
+static const struct varve_table synapse_table = {
+    .name = "synapse",
+    .ddl = synapse_ddl,
+    .primary_key = synapse_key,
+    .primary_key_count = 2,
+};
+
+const struct varve_record lab_synapse_record = {
+    .descriptor = &lab_synapse_descriptor,
+    .initial = &synapse_initial,
+    .columns = synapse_columns,
+    .column_count = 2,
+    .table = &synapse_table,
 };
 /* clang-format on */

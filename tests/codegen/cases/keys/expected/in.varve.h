@@ -12,6 +12,32 @@
 extern "C" {
 #endif
 
+/* (lab.Kind) */
+enum lab_kind VARVE_OPEN_ENUM {
+    LAB_CHEMICAL = 0,
+    LAB_GAP_JUNCTION = 1,
+};
+
+extern const ProtobufCEnumDescriptor lab_kind_descriptor;
+
+/* The schema's name of a value; NULL for a number that it does not name. A static string. */
+static inline const char *
+lab_kind_name(enum lab_kind value)
+{
+    return varve_enum_name(&lab_kind_descriptor, (int)value);
+}
+
+/* The value with this name in the schema. False, and *value untouched, when there is none. */
+static inline bool
+lab_kind_parse(const char *text, enum lab_kind *value)
+{
+    int number = 0;
+    bool found = varve_enum_parse(&lab_kind_descriptor, text, &number);
+    if (found)
+        *value = (enum lab_kind)number;
+    return found;
+}
+
 /* A string as the key.  (lab.Country) */
 struct lab_country {
     ProtobufCMessage base; /* wire identity and unknown fields */
@@ -109,6 +135,30 @@ extern const struct varve_record lab_cell_record;
 #define LAB_CELL_INIT { \
     .base = PROTOBUF_C_MESSAGE_INIT(&lab_cell_descriptor), \
     .value = "", \
+}
+/* clang-format on */
+
+/* An enum as a part of the key.  (lab.Synapse) */
+struct lab_synapse {
+    ProtobufCMessage base; /* wire identity and unknown fields */
+    const char *source;    /* part of the primary key */
+    enum lab_kind kind;    /* part of the primary key */
+};
+
+/* The fields of struct lab_synapse, by number. */
+enum lab_synapse_field {
+    LAB_SYNAPSE_FIELD_SOURCE = 1,
+    LAB_SYNAPSE_FIELD_KIND = 2,
+};
+
+extern const ProtobufCMessageDescriptor lab_synapse_descriptor;
+extern const struct varve_record lab_synapse_record;
+
+/* An empty struct lab_synapse, for locals, arrays and statics. */
+/* clang-format off */
+#define LAB_SYNAPSE_INIT { \
+    .base = PROTOBUF_C_MESSAGE_INIT(&lab_synapse_descriptor), \
+    .source = "", \
 }
 /* clang-format on */
 
@@ -464,6 +514,97 @@ static inline void
 lab_cell_clear_unknown(struct lab_cell *record)
 {
     varve_record_clear_unknown(&lab_cell_record, record);
+}
+
+/* lab.Synapse */
+
+/* Makes *record empty, as LAB_SYNAPSE_INIT does: for the heap and for C++. It owns nothing. */
+static inline void
+lab_synapse_init(struct lab_synapse *record)
+{
+    varve_record_init(&lab_synapse_record, record);
+}
+
+/* Releases a record that the library returned. NULL is fine. */
+static inline void
+lab_synapse_free(struct lab_synapse *record)
+{
+    varve_record_free(record);
+}
+
+/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+ * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_insert(struct varve_session *session, struct lab_synapse *record)
+{
+    return varve_record_insert(session, &lab_synapse_record, record);
+}
+
+/* Reads the record with this key: one block, release it with lab_synapse_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_get(
+    struct varve_session *session,
+    const char *source,
+    enum lab_kind kind,
+    struct lab_synapse **record)
+{
+    const void *const key[] = {source, &kind};
+    void *found = NULL;
+    enum varve_status status = varve_record_get(session, &lab_synapse_record, key, &found);
+    *record = (struct lab_synapse *)found;
+    return status;
+}
+
+/* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
+ * VARVE_INVALID names the field that breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_pack(const struct lab_synapse *record, struct varve_bytes *bytes)
+{
+    return varve_record_pack(&lab_synapse_record, record, bytes);
+}
+
+/* Reads a packed record of any origin: release *record with lab_synapse_free().
+ * VARVE_INVALID says at which byte it is damaged. *record is NULL when the call fails. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_unpack(const void *data, size_t size, struct lab_synapse **record)
+{
+    void *unpacked = NULL;
+    enum varve_status status = varve_record_unpack(&lab_synapse_record, data, size, &unpacked);
+    *record = (struct lab_synapse *)unpacked;
+    return status;
+}
+
+/* A deep copy in one block: release *copy with lab_synapse_free(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_clone(const struct lab_synapse *record, struct lab_synapse **copy)
+{
+    void *cloned = NULL;
+    enum varve_status status = varve_record_clone(&lab_synapse_record, record, &cloned);
+    *copy = (struct lab_synapse *)cloned;
+    return status;
+}
+
+/* Whether two records hold the same values: maps in any order, NaN equal to NaN. */
+VARVE_MUST_CHECK static inline bool
+lab_synapse_equal(const struct lab_synapse *a, const struct lab_synapse *b)
+{
+    return varve_record_equal(&lab_synapse_record, a, b);
+}
+
+/* Writes the record as protobuf text, NUL-terminated; VARVE_INVALID when `size` bytes do not
+ * hold it all. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_print(const struct lab_synapse *record, char *buffer, size_t size)
+{
+    return varve_record_print(&lab_synapse_record, record, buffer, size);
+}
+
+/* Forgets the fields of a newer schema that the record carries. */
+static inline void
+lab_synapse_clear_unknown(struct lab_synapse *record)
+{
+    varve_record_clear_unknown(&lab_synapse_record, record);
 }
 
 #ifdef __cplusplus

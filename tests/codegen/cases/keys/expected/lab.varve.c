@@ -8,19 +8,19 @@
 /* package lab */
 
 static const struct varve_record *const records[] = {
-    &lab_country_record, &lab_port_record, &lab_vote_record, &lab_cell_record,
+    &lab_country_record, &lab_port_record, &lab_vote_record, &lab_cell_record, &lab_synapse_record,
 };
 
 /* google.protobuf.FileDescriptorSet: the schema as protobuf knows it, imports included. */
 static const uint8_t descriptor_set[] = {
-    /* 10851 bytes, d5fa6eec31f22548 */
+    /* 10979 bytes, d522f1b12e25b6ad */
 };
 
 const struct varve_schema lab_schema = {
     .abi = VARVE_ABI,
     .package = "lab",
     .records = records,
-    .record_count = 4,
+    .record_count = 5,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 /* Keywords of C as names that do not stand alone in C.  (lab.Register) */
-enum lab_register {
+enum lab_register VARVE_OPEN_ENUM {
     LAB_NULL = 0,
     LAB_REGISTER = 1,
     LAB_CLASS = 2,
@@ -42,7 +42,7 @@ lab_register_parse(const char *text, enum lab_register *value)
 }
 
 /* (lab.Class.Union) */
-enum lab_class_union {
+enum lab_class_union VARVE_OPEN_ENUM {
     LAB_CLASS_INT = 0,
     LAB_CLASS_WHILE = 1,
 };

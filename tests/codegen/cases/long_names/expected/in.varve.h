@@ -14,12 +14,13 @@ extern "C" {
 #endif
 
 /* (institute.long_names.KindOfMeasurementInTheLaboratory) */
-enum institute_long_names_kind_of_measurement_in_the_laboratory {
+enum institute_long_names_kind_of_measurement_in_the_laboratory VARVE_OPEN_ENUM {
     INSTITUTE_LONG_NAMES_VOLTAGE_BETWEEN_TWO_ELECTRODES_IN_TISSUE = 0,
     INSTITUTE_LONG_NAMES_CURRENT_THROUGH_ONE_ELECTRODE = 1,
 };
 
-extern const ProtobufCEnumDescriptor institute_long_names_kind_of_measurement_in_the_laboratory_descriptor;
+extern const ProtobufCEnumDescriptor
+    institute_long_names_kind_of_measurement_in_the_laboratory_descriptor;
 
 /* The schema's name of a value; NULL for a number that it does not name. A static string. */
 static inline const char *
@@ -89,7 +90,8 @@ enum institute_long_names_simultaneous_recording_of_electrodes_field {
     INSTITUTE_LONG_NAMES_SIMULTANEOUS_RECORDING_OF_ELECTRODES_FIELD_KIND_OF_THIS_MEASUREMENT = 8,
 };
 
-extern const ProtobufCMessageDescriptor institute_long_names_simultaneous_recording_of_electrodes_descriptor;
+extern const ProtobufCMessageDescriptor
+    institute_long_names_simultaneous_recording_of_electrodes_descriptor;
 extern const struct varve_record institute_long_names_simultaneous_recording_of_electrodes_record;
 
 /* An empty struct institute_long_names_simultaneous_recording_of_electrodes, for locals, arrays
@@ -107,8 +109,10 @@ struct institute_long_names_simultaneous_recording_of_electrodes_parameters_of_t
     double value;
 };
 
-extern const ProtobufCMessageDescriptor institute_long_names_simultaneous_recording_of_electrodes_parameters_of_the_measurement_entry_descriptor;
-extern const struct varve_record institute_long_names_simultaneous_recording_of_electrodes_parameters_of_the_measurement_entry_record;
+extern const ProtobufCMessageDescriptor
+    institute_long_names_simultaneous_recording_of_electrodes_parameters_of_the_measurement_entry_descriptor;
+extern const struct varve_record
+    institute_long_names_simultaneous_recording_of_electrodes_parameters_of_the_measurement_entry_record;
 
 /* An empty struct
  * institute_long_names_simultaneous_recording_of_electrodes_parameters_of_the_measurement_entry,

@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 /* (lab.Mood) */
-enum lab_mood {
+enum lab_mood VARVE_OPEN_ENUM {
     LAB_CALM = 0,
     LAB_ALERT = 1,
 };

@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 /* (lab.LFPTrace3D.AxisName) */
-enum lab_lfp_trace3d_axis_name {
+enum lab_lfp_trace3d_axis_name VARVE_OPEN_ENUM {
     LAB_LFP_TRACE3D_X_AXIS = 0,
     LAB_LFP_TRACE3D_Y_AXIS = 1,
     LAB_LFP_TRACE3D_Z_AXIS3 = 2,

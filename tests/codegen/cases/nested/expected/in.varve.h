@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 /* (lab.Outer.Kind) */
-enum lab_outer_kind {
+enum lab_outer_kind VARVE_OPEN_ENUM {
     LAB_OUTER_NONE = 0,
     LAB_OUTER_SOME = 1,
 };
@@ -39,7 +39,7 @@ lab_outer_kind_parse(const char *text, enum lab_outer_kind *value)
 }
 
 /* (lab.Outer.Inner.Kind) */
-enum lab_outer_inner_kind {
+enum lab_outer_inner_kind VARVE_OPEN_ENUM {
     LAB_OUTER_INNER_LEFT = 0,
     LAB_OUTER_INNER_RIGHT = 1,
 };

@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 /* (lab.Colour) */
-enum lab_colour {
+enum lab_colour VARVE_OPEN_ENUM {
     LAB_BLACK = 0,
     LAB_WHITE = 1,
 };

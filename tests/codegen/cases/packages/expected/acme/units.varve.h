@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 /* (acme.units.Unit) */
-enum acme_units_unit {
+enum acme_units_unit VARVE_OPEN_ENUM {
     ACME_UNITS_NONE = 0,
     ACME_UNITS_MILLIVOLT = 1,
 };

@@ -1,0 +1,42 @@
+/* Reads an embedded google.protobuf.FileDescriptorSet, as far as the tests need it: the messages of a
+ * package and their fields. It reads what the generator wrote and stops the test at anything else. */
+#ifndef VARVE_TESTS_DESCRIPTOR_SET_H
+#define VARVE_TESTS_DESCRIPTOR_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct wire {
+    const uint8_t *data;
+    size_t size; /* bytes left */
+};
+
+/* A message of the schema. `proto` is its DescriptorProto. */
+struct set_message {
+    char full_name[512];
+    struct wire proto;
+    bool is_map_entry;
+};
+
+struct set_field {
+    char name[256];
+    uint32_t number;
+    uint32_t type;  /* of google.protobuf.FieldDescriptorProto.Type */
+    uint32_t label; /* 1 optional, 2 required, 3 repeated */
+};
+
+/* Calls `visit` for each message of the package, nested ones and map entries included. */
+void
+descriptor_set_messages(
+    struct wire set,
+    const char *package,
+    void (*visit)(const struct set_message *message, void *context),
+    void *context);
+
+/* The message's next field into *field, beginning with *position 0. False: no more. */
+bool
+descriptor_set_next_field(
+    const struct set_message *message, size_t *position, struct set_field *field);
+
+#endif
