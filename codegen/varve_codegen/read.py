@@ -6,11 +6,13 @@ modules break with other versions of protobuf. So every file of the request goes
 descriptor pool, and the files are parsed again with that pool's own FileDescriptorProto.
 """
 
+from dataclasses import fields
+
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.compiler import plugin_pb2
 
 from varve_codegen.errors import InputError
-from varve_codegen.model import Source
+from varve_codegen.model import ArchiveOptions, CacheOptions, ColumnOptions, Source
 
 OPTIONS_FILE = "varve/options.proto"
 DESCRIPTOR_FILE = "google/protobuf/descriptor.proto"
@@ -30,6 +32,16 @@ EXTENSIONS = {
     "method_c_name": "MethodOptions",
     "sql": "MethodOptions",
     "allow_scan": "MethodOptions",
+}
+
+
+# The members of each option that is a message, as the model has them.
+MEMBERS = {
+    "table": ("name", "index", "renamed_from"),
+    "cache": tuple(f.name for f in fields(CacheOptions)),
+    "archive": tuple(f.name for f in fields(ArchiveOptions)),
+    "column": tuple(f.name for f in fields(ColumnOptions) if f.name != "given"),
+    "tensor": ("dim", "dtype", "optional"),
 }
 
 
@@ -78,16 +90,16 @@ class OptionReader:
             try:
                 extension = pool.FindExtensionByName(f"varve.{name}")
             except KeyError:
-                raise InputError(
-                    f"{OPTIONS_FILE}: error: the option (varve.{name}) is not defined in it: this is "
-                    "not the file that came with this protoc-gen-varve; put varve's own folder "
-                    "before others in -I"
-                ) from None
+                problem = f"the option (varve.{name}) is not defined in it"
+                raise InputError(_other_options(problem)) from None
             self._extensions[name] = extension
             self._numbers[name] = extension.number
             if extension.message_type is not None:
                 for field in extension.message_type.fields:
                     self._numbers[name, field.name] = field.number
+                for member in MEMBERS[name]:
+                    if (name, member) not in self._numbers:
+                        raise InputError(_other_options(f"(varve.{name}) has no member {member}"))
         self._check_itself(pool)
 
     def _check_itself(self, pool):
@@ -96,7 +108,11 @@ class OptionReader:
         number = extension.number << 3 | 2
         tag = bytes([number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14])
         options = _message_class(pool, "google.protobuf.MessageOptions").FromString(tag + b"\x02ok")
-        if options.Extensions[extension] != "ok":
+        try:
+            value = options.Extensions[extension]
+        except KeyError:  # the message class does not know the extension
+            value = None
+        if value != "ok":
             raise InputError(
                 "protoc-gen-varve: error: this Python's protobuf module does not read custom options; "
                 "set VARVE_PYTHON to an interpreter with protobuf 3.21 or newer"
@@ -115,6 +131,13 @@ class OptionReader:
     def number(self, name, member=None):
         """Field number of an option, or of a member of it; 0 when options were not imported."""
         return self._numbers.get((name, member) if member else name, 0)
+
+
+def _other_options(problem):
+    return (
+        f"{OPTIONS_FILE}: error: {problem}: this is not the file that came with this protoc-gen-varve; put "
+        "varve's own folder before others in -I"
+    )
 
 
 def _message_class(pool, name):

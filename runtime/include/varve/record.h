@@ -49,8 +49,9 @@ varve_bytes_free(struct varve_bytes *bytes);
 
 /* Reads `size` bytes of wire data into a new record, *record: one block, release it with
  * varve_record_free(). The data may come from anywhere: damaged bytes, text that is no UTF-8 or
- * holds a NUL, more than 100 levels of nesting and groups are VARVE_INVALID, which says at which
- * byte. Fields that the schema does not know are kept and packed again. Of a map's repeated keys the
+ * holds a NUL, more than 100 levels of nesting, groups, and a field sent as another wire type than
+ * the schema's are VARVE_INVALID, which says at which byte. A message field sent in parts is merged,
+ * as the format has it. Fields that the schema does not know are kept and packed again. Of a map's repeated keys the
  * last wins. *record is NULL when the call fails. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_record_unpack(const struct varve_record *table, const void *data, size_t size, void **record);
