@@ -85,6 +85,8 @@ class OptionReader:
         pool = descriptor_pool.DescriptorPool()
         for file in raw_files:
             pool.AddSerializedFile(file.SerializeToString())
+            if file.name == OPTIONS_FILE:
+                break  # its imports came before it; what follows defines no options
         self._file_class = _message_class(pool, "google.protobuf.FileDescriptorProto")
         for name in EXTENSIONS:
             try:
@@ -123,10 +125,13 @@ class OptionReader:
 
     def get(self, element, name):
         """The option's value, or None where it is not given."""
-        extension = self._extensions.get(name)
-        if extension is None or not element.options.HasExtension(extension):
+        if not element.HasField("options"):
             return None
-        return element.options.Extensions[extension]
+        extension = self._extensions.get(name)
+        options = element.options
+        if extension is None or not options.HasExtension(extension):
+            return None
+        return options.Extensions[extension]
 
     def number(self, name, member=None):
         """Field number of an option, or of a member of it; 0 when options were not imported."""
@@ -181,6 +186,8 @@ class Positions:
 
 def _clean(comment):
     """The text of a comment without the space behind // and without blank lines around it."""
+    if not comment:
+        return ""
     lines = [line[1:] if line.startswith(" ") else line for line in comment.rstrip().split("\n")]
     lines = [line.rstrip() for line in lines]
     while lines and not lines[0].strip():

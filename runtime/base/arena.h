@@ -60,6 +60,15 @@ varve__arena_allocate(struct varve__arena *arena, size_t size)
     return memory;
 }
 
+/* Gives back what lies behind the first `kept` bytes of an allocation of `size`, if nothing was
+ * allocated since; otherwise nothing happens. */
+static inline void
+varve__arena_shrink(struct varve__arena *arena, void *memory, size_t size, size_t kept)
+{
+    if ((uint8_t *)memory + varve__arena_round(size) == arena->next)
+        arena->next = (uint8_t *)memory + varve__arena_round(kept);
+}
+
 /* The arena whose first allocation this is. */
 static inline struct varve__arena *
 varve__arena_of(void *first)

@@ -196,7 +196,7 @@ add_number(struct varve__check *check, const ProtobufCFieldDescriptor *field, co
     else if (varve__is_explicit(field))
         sent = *(const protobuf_c_boolean *)varve__member(record, field->quantifier_offset);
     else
-        sent = !varve__number_is_zero(field->type, member);
+        sent = varve__is_always_sent(field) || !varve__number_is_zero(field->type, member);
     if (sent)
         check->sizes.wire += varve__tag_size(field) + varve__number_size(field->type, member);
 }
@@ -218,7 +218,7 @@ is_sent(
     if (field->type == PROTOBUF_C_TYPE_BYTES) {
         if (varve__is_explicit(field))
             *sent = *(const protobuf_c_boolean *)varve__member(record, field->quantifier_offset);
-        else if (!oneof)
+        else if (!oneof && !varve__is_always_sent(field))
             *sent = ((const struct varve_bytes *)member)->size > 0;
         return true;
     }
@@ -226,6 +226,8 @@ is_sent(
     bool string = field->type == PROTOBUF_C_TYPE_STRING;
     if (!value && (oneof || (string && !varve__is_explicit(field))))
         return problem(check, VARVE__CHECK_NULL, 0);
+    if (varve__is_always_sent(field))
+        return true;
     *sent = value && (!string || oneof || varve__is_explicit(field) || *value);
     /* libprotobuf-c leaves out what points at the default value itself */
     if (value == field->default_value)

@@ -68,6 +68,13 @@ varve__is_explicit(const ProtobufCFieldDescriptor *field)
     return field->label == PROTOBUF_C_LABEL_OPTIONAL;
 }
 
+/* Keys and values of map entries: sent whatever they are, as other languages do. */
+static inline bool
+varve__is_always_sent(const ProtobufCFieldDescriptor *field)
+{
+    return field->label == PROTOBUF_C_LABEL_REQUIRED;
+}
+
 /* Size in memory of one element of a repeated field, and of a singular member. */
 static inline size_t
 varve__element_size(ProtobufCType type)

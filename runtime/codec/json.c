@@ -1,4 +1,5 @@
-/* Writes JSON columns. Reading is in json_read.c. */
+/* Writes JSON columns: strings, keys, values, and the refusal of NaN. Reading is in json_read.c;
+ * text.c writes the digits of numbers, map.c drops repeated keys. */
 #include "codec/json.h"
 
 #include <math.h>
@@ -12,7 +13,6 @@
 #include "codec/text.h"
 
 enum {
-    FEW = 16,        /* entries whose keys are compared pair by pair */
     NUMBER_MAX = 26, /* bytes of any number with its quotes */
     SHOWN_KEY = 80   /* bytes of a key in an error's text */
 };
@@ -23,76 +23,6 @@ struct writer {
     struct varve__arena *arena;
     struct varve__text text;
 };
-
-/* Gives the end of an allocation back to the arena, if nothing was allocated since. */
-static void
-shrink(struct varve__arena *arena, void *memory, size_t size, size_t kept)
-{
-    if ((uint8_t *)memory + varve__arena_round(size) == arena->next)
-        arena->next = (uint8_t *)memory + varve__arena_round(kept);
-}
-
-/* ------------------------------------------------------------------ repeated keys */
-
-static bool
-is_ascending(const ProtobufCFieldDescriptor *key, void *const *entries, size_t count)
-{
-    for (size_t i = 1; i < count; i++) {
-        if (varve__key_compare(key, entries[i - 1], entries[i]) >= 0)
-            return false;
-    }
-    return true;
-}
-
-static bool
-drop_of_few(const ProtobufCFieldDescriptor *key, void **entries, size_t count)
-{
-    bool dropped = false;
-    for (size_t late = 1; late < count; late++) {
-        for (size_t early = 0; early < late; early++) {
-            if (entries[early] && varve__key_compare(key, entries[early], entries[late]) == 0) {
-                entries[early] = NULL;
-                dropped = true;
-            }
-        }
-    }
-    return dropped;
-}
-
-enum varve_status
-varve__json_drop_repeated(
-    const struct varve_record *entry_table,
-    struct varve__arena *arena,
-    void **entries,
-    size_t count,
-    bool *dropped)
-{
-    const ProtobufCFieldDescriptor *key = varve__entry_key(entry_table);
-    *dropped = false;
-    if (count <= FEW) {
-        *dropped = drop_of_few(key, entries, count);
-        return VARVE_OK;
-    }
-    if (is_ascending(key, entries, count))
-        return VARVE_OK;
-    size_t size = SIZE_MAX;
-    struct varve__entry *sorted = NULL;
-    if (varve__size_multiply(count, sizeof *sorted, &size))
-        sorted = varve__arena_allocate(arena, size);
-    if (!sorted)
-        return varve__fail_memory(entry_table->descriptor->name, size);
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = (struct varve__entry){entries[i], i};
-    varve__entries_sort(key, sorted, count);
-    for (size_t i = 0; i + 1 < count; i++) {
-        if (varve__key_compare(key, sorted[i].entry, sorted[i + 1].entry) == 0) {
-            entries[sorted[i].place] = NULL;
-            *dropped = true;
-        }
-    }
-    shrink(arena, sorted, size, 0);
-    return VARVE_OK;
-}
 
 /* ------------------------------------------------------------------ values */
 
@@ -158,24 +88,26 @@ string_size(const char *at)
     return size;
 }
 
+/* Adds a float or double. */
 static void
-add_double(struct varve__text *text, double value)
+add_real(struct varve__text *text, ProtobufCType type, const void *value)
 {
-    if (isinf(value))
-        varve__text_add_string(text, value > 0 ? "9e999" : "-9e999");
-    else if (value == 0)
-        varve__text_add_string(text, signbit(value) ? "-0.0" : "0"); /* readers take -0 for 0 */
+    bool single = type == PROTOBUF_C_TYPE_FLOAT;
+    double real = single ? (double)*(const float *)value : *(const double *)value;
+    size_t start = text->length;
+    if (isinf(real)) {
+        varve__text_add_string(text, real > 0 ? "9e999" : "-9e999");
+        return;
+    }
+    if (single)
+        varve__text_add_float(text, *(const float *)value);
     else
-        varve__text_add_double(text, value);
-}
-
-static void
-add_float(struct varve__text *text, float value)
-{
-    if (isinf(value) || value == 0)
-        add_double(text, (double)value);
-    else
-        varve__text_add_float(text, value);
+        varve__text_add_double(text, real);
+    for (size_t i = start; i < text->length; i++) {
+        if (text->buffer[i] == '.' || text->buffer[i] == 'e')
+            return;
+    }
+    varve__text_add(text, ".0", 2);
 }
 
 static bool
@@ -198,10 +130,8 @@ add_plain_value(struct varve__text *text, ProtobufCType type, const void *value)
         add_string(text, *(const char *const *)value);
     else if (type == PROTOBUF_C_TYPE_BOOL)
         varve__text_add_string(text, *(const protobuf_c_boolean *)value ? "true" : "false");
-    else if (type == PROTOBUF_C_TYPE_FLOAT)
-        add_float(text, *(const float *)value);
-    else if (type == PROTOBUF_C_TYPE_DOUBLE)
-        add_double(text, *(const double *)value);
+    else if (type == PROTOBUF_C_TYPE_FLOAT || type == PROTOBUF_C_TYPE_DOUBLE)
+        add_real(text, type, value);
     else if (type == PROTOBUF_C_TYPE_UINT32 || type == PROTOBUF_C_TYPE_FIXED32)
         varve__text_add_uint64(text, *(const uint32_t *)value);
     else if (is_uint64(type))
@@ -320,39 +250,33 @@ write_entry(struct writer *writer, const void *entry, const char *separator)
     return VARVE_OK;
 }
 
-/* Entries that are NULL are left out. */
 static enum varve_status
-write_map(struct writer *writer, void *const *entries, size_t count)
+write_entries(struct writer *writer, void *const *entries, size_t count)
 {
     enum varve_status status = VARVE_OK;
-    const char *separator = "{";
-    for (size_t i = 0; i < count && status == VARVE_OK; i++) {
-        if (!entries[i])
-            continue;
-        status = write_entry(writer, entries[i], separator);
-        separator = ",";
-    }
+    for (size_t i = 0; i < count && status == VARVE_OK; i++)
+        status = write_entry(writer, entries[i], i > 0 ? "," : "{");
     varve__text_add_string(&writer->text, count > 0 ? "}" : "{}");
     return status;
 }
 
+/* Repeated keys are dropped from a copy: the record stays as it is. */
 static enum varve_status
-write_map_once(struct writer *writer, const struct varve__list *list)
+write_map(struct writer *writer, const struct varve__list *list)
 {
-    const struct varve_record *entry_table = writer->column->record;
-    size_t size = list->count * sizeof(void *); /* list->data is of this size already */
-    bool dropped;
-    if (list->count < 2)
-        return write_map(writer, list->data, list->count);
+    size_t count = list->count;
+    size_t size = count * sizeof(void *); /* list->data is of this size already */
+    if (count < 2)
+        return write_entries(writer, list->data, count);
     void **entries = varve__arena_allocate(writer->arena, size);
     if (!entries)
         return varve__fail_memory(writer->table->descriptor->name, size);
     memcpy(entries, list->data, size);
     enum varve_status status =
-        varve__json_drop_repeated(entry_table, writer->arena, entries, list->count, &dropped);
+        varve__entries_unique(writer->table, writer->column, entries, &count);
     if (status == VARVE_OK)
-        status = write_map(writer, entries, list->count);
-    shrink(writer->arena, entries, size, 0);
+        status = write_entries(writer, entries, count);
+    varve__arena_shrink(writer->arena, entries, size, 0);
     return status;
 }
 
@@ -403,13 +327,13 @@ varve__json_encode(
         return varve__fail_memory(table->descriptor->name, bound);
     writer.text.size = bound;
     enum varve_status status =
-        column->flags & VARVE_MAP ? write_map_once(&writer, &list) : write_array(&writer, &list);
+        column->flags & VARVE_MAP ? write_map(&writer, &list) : write_array(&writer, &list);
     if (status != VARVE_OK) {
-        shrink(arena, writer.text.buffer, bound, 0);
+        varve__arena_shrink(arena, writer.text.buffer, bound, 0);
         return status;
     }
     *text = writer.text.buffer;
     *size = writer.text.length;
-    shrink(arena, writer.text.buffer, bound, *size);
+    varve__arena_shrink(arena, writer.text.buffer, bound, *size);
     return VARVE_OK;
 }

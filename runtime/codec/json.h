@@ -2,9 +2,11 @@
  *
  *     repeated int32    [1,-2]               map<string, double>    {"loss":0.5}
  *     repeated fixed64  ["1","2"]            map<int32, bool>       {"12":true,"-1":false}
+ *     repeated float    [5.0,1e+22]          map<string, uint32>    {}
  *
  * 64-bit integers are strings, because most readers of JSON keep numbers as doubles; enums are
- * numbers, so that unknown ones survive; an infinity is 9e999, which SQLite reads as one. */
+ * numbers, so that unknown ones survive. A float or double has a point or an exponent, so that it
+ * is a REAL in SQLite; an infinity is 9e999, which SQLite reads as one. */
 #ifndef VARVE_CODEC_JSON_H
 #define VARVE_CODEC_JSON_H
 
@@ -43,16 +45,6 @@ varve__json_decode(
     size_t size,
     struct varve__arena *arena,
     void *record);
-
-/* For the two above. Sets each of the map's entries to NULL whose key comes again behind it, and
- * *dropped when there was one. Fails without memory only. */
-enum varve_status
-varve__json_drop_repeated(
-    const struct varve_record *entry_table,
-    struct varve__arena *arena,
-    void **entries,
-    size_t count,
-    bool *dropped);
 
 /* Whether the byte stands for itself in a JSON string. */
 static inline bool

@@ -1,9 +1,7 @@
-/* Reads JSON columns: a strict parser of exactly the two shapes that a column can have. It takes the
- * text as hostile; it is linear but for maps whose keys are in no order. */
-#include <inttypes.h>
-#include <math.h>
+/* Reads JSON columns: a strict parser of exactly the two shapes that a column can have, and of
+ * their strings. It takes the text as hostile; it is linear but for maps whose keys are in no
+ * order. Numbers are in json_number.c, writing is in json.c; map.c drops repeated keys. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -11,15 +9,8 @@
 #include "base/utf8.h"
 #include "codec/field.h"
 #include "codec/json.h"
+#include "codec/json_number.h"
 #include "codec/map.h"
-
-enum {
-    SHORT_NUMBER = 64,  /* bytes of a number that is converted on the stack */
-    EXPONENT_SIZE = 24, /* of "e-1000000000000" with its NUL */
-    SAFE_DIGITS = 19,   /* decimal digits that always fit 64 bits */
-};
-
-#define EXPONENT_MAX INT64_C(1000000000000) /* larger ones change nothing any more */
 
 struct reader {
     const struct varve_record *table;
@@ -33,12 +24,6 @@ struct reader {
     size_t element_size; /* of an entry's struct or of an array's element, in bytes */
 };
 
-/* An integer before its range is known. */
-struct integer {
-    bool negative;
-    uint64_t magnitude;
-};
-
 /* ------------------------------------------------------------------ failures */
 
 static enum varve_status
@@ -46,15 +31,15 @@ refuse(const struct reader *reader, const char *at, const char *expected)
 {
     const char *name = reader->table->descriptor->name;
     char found[16] = "the end";
-    if (at<reader->end && * at> ' ' && *at < 0x7F)
+    bool more = at < reader->end;
+    if (more && *at > ' ' && *at < 0x7F)
         snprintf(found, sizeof found, "'%c'", *at);
-    else if (at < reader->end)
+    else if (more)
         snprintf(found, sizeof found, "byte 0x%02X", (unsigned)(uint8_t)*at);
     varve__fail(
         VARVE_TYPE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, name,
         "%s.%s: its JSON text cannot be read at byte %zu: expected %s, found %s; the row was "
-        "changed "
-        "by hand: write the record again through the API",
+        "changed by hand: write the record again through the API",
         name, reader->column->field->name, (size_t)(at - reader->text), expected, found);
     varve__failure_add_field(reader->column->field->id);
     return VARVE_TYPE;
@@ -75,12 +60,6 @@ allocate(const struct reader *reader, size_t count, size_t element_size, void *m
 }
 
 /* ------------------------------------------------------------------ tokens */
-
-static inline bool
-is_digit(const struct reader *reader, const char *at)
-{
-    return at < reader->end && *at >= '0' && *at <= '9';
-}
 
 static inline void
 skip_space(struct reader *reader)
@@ -222,211 +201,22 @@ read_string(struct reader *reader, const char **string)
     return VARVE_OK;
 }
 
-/* ------------------------------------------------------------------ numbers */
+/* ------------------------------------------------------------------ values */
 
-/* The end of the number at reader->at, by the grammar of JSON; NULL when there is none. */
-static const char *
-number_end(const struct reader *reader)
-{
-    const char *at = reader->at;
-    if (at < reader->end && *at == '-')
-        at++;
-    const char *first = at;
-    while (is_digit(reader, at))
-        at++;
-    if (at == first || (*first == '0' && at - first > 1))
-        return NULL;
-    if (at < reader->end && *at == '.') {
-        const char *fraction = ++at;
-        while (is_digit(reader, at))
-            at++;
-        if (at == fraction)
-            return NULL;
-    }
-    if (at < reader->end && (*at == 'e' || *at == 'E')) {
-        at++;
-        if (at < reader->end && (*at == '-' || *at == '+'))
-            at++;
-        const char *exponent = at;
-        while (is_digit(reader, at))
-            at++;
-        if (at == exponent)
-            return NULL;
-    }
-    return at;
-}
-
-/* The exponent that is written at `at`, which is 'e', 'E' or the number's end. */
-static int64_t
-read_exponent(const char *at, const char *end)
-{
-    int64_t exponent = 0;
-    if (at == end)
-        return 0;
-    bool negative = *++at == '-';
-    for (at += *at == '-' || *at == '+'; at < end && exponent < EXPONENT_MAX; at++)
-        exponent = exponent * 10 + (*at - '0');
-    return negative ? -exponent : exponent;
-}
-
-/* Multiplies by a power of ten; false when the product does not fit. */
-static bool
-scale(uint64_t *magnitude, int64_t power)
-{
-    for (; power > 0 && *magnitude > 0; power--) {
-        if (__builtin_mul_overflow(*magnitude, 10, magnitude))
-            return false;
-    }
-    return true;
-}
-
-/* The number [at, end), which begins with a digit, as a whole one; false when it is none, or has
- * more than 64 bits. */
-static bool
-whole_number(const char *at, const char *end, uint64_t *magnitude)
-{
-    int64_t zeros = 0; /* that were seen and are not in *magnitude yet */
-    int64_t fraction = 0;
-    bool behind_point = false;
-    *magnitude = 0;
-    for (; at < end && *at != 'e' && *at != 'E'; at++) {
-        if (*at == '.') {
-            behind_point = true;
-            continue;
-        }
-        fraction += behind_point;
-        zeros++;
-        if (*at == '0')
-            continue;
-        if (!scale(magnitude, zeros) ||
-            __builtin_add_overflow(*magnitude, (uint64_t)(*at - '0'), magnitude))
-            return false;
-        zeros = 0;
-    }
-    int64_t power = read_exponent(at, end) + zeros - fraction;
-    return *magnitude == 0 || (power >= 0 && scale(magnitude, power));
-}
-
-/* Reads a number that must be whole; false when there is none at reader->at. */
-static bool
-read_whole(struct reader *reader, struct integer *integer)
-{
-    const char *at = reader->at;
-    integer->negative = at < reader->end && *at == '-';
-    at += integer->negative;
-    const char *first = at;
-    uint64_t magnitude = 0;
-    while (is_digit(reader, at) && at - first < SAFE_DIGITS)
-        magnitude = magnitude * 10 + (uint64_t)(*at++ - '0');
-    bool odd = at == first || (*first == '0' && at - first > 1) || is_digit(reader, at) ||
-               (at < reader->end && (*at == '.' || *at == 'e' || *at == 'E'));
-    if (odd) {
-        at = number_end(reader);
-        if (!at || !whole_number(first, at, &magnitude))
-            return false;
-    }
-    integer->magnitude = magnitude;
-    reader->at = at;
-    return true;
-}
-
-/* Writes the number [at, end) without a decimal point, 1.25e3 as 125e1: the point is the only thing
- * that strtod() would look up in the locale. */
-static void
-rewrite_number(char *out, const char *at, const char *end)
-{
-    int64_t fraction = 0;
-    bool behind_point = false;
-    for (; at < end && *at != 'e' && *at != 'E'; at++) {
-        if (*at == '.') {
-            behind_point = true;
-        } else {
-            *out++ = *at;
-            fraction += behind_point;
-        }
-    }
-    snprintf(out, EXPONENT_SIZE, "e%" PRId64, read_exponent(at, end) - fraction);
-}
-
-/* Reads a number of floating point. What is too large for a double is an infinity, as in SQLite. */
+/* Reads a number of any type. */
 static enum varve_status
-read_real(struct reader *reader, ProtobufCType type, void *slot)
+read_number(struct reader *reader, ProtobufCType type, void *slot)
 {
-    char short_number[SHORT_NUMBER + EXPONENT_SIZE];
-    char *number = short_number;
-    const char *end = number_end(reader);
+    const char *expected;
+    bool real = type == PROTOBUF_C_TYPE_FLOAT || type == PROTOBUF_C_TYPE_DOUBLE;
+    const char *end =
+        real ? varve__json_read_real(reader->at, reader->end, type, slot, &expected)
+             : varve__json_read_integer(reader->at, reader->end, type, slot, &expected);
     if (!end)
-        return refuse(reader, reader->at, "a number");
-    size_t size = (size_t)(end - reader->at);
-    if (size > SHORT_NUMBER) {
-        enum varve_status status = allocate(reader, size + EXPONENT_SIZE, 1, &number);
-        if (status != VARVE_OK)
-            return status;
-    }
-    rewrite_number(number, reader->at, end);
-    if (type == PROTOBUF_C_TYPE_DOUBLE) {
-        *(double *)slot = strtod(number, NULL);
-    } else {
-        float value = strtof(number, NULL);
-        if (isinf(value) && !isinf(strtod(number, NULL)))
-            return refuse(reader, reader->at, "a number in the range of a 32-bit float");
-        *(float *)slot = value;
-    }
+        return refuse(reader, reader->at, expected);
     reader->at = end;
     return VARVE_OK;
 }
-
-struct range {
-    uint64_t lowest; /* as a magnitude */
-    uint64_t highest;
-    const char *expected;
-};
-
-static const struct range *
-range_of(ProtobufCType type)
-{
-    static const struct range int32s = {
-        UINT64_C(1) << 31, INT32_MAX, "an integer from -2147483648 to 2147483647"};
-    static const struct range uint32s = {0, UINT32_MAX, "an integer from 0 to 4294967295"};
-    static const struct range int64s = {
-        UINT64_C(1) << 63, INT64_MAX,
-        "an integer from -9223372036854775808 to 9223372036854775807"};
-    static const struct range uint64s = {
-        0, UINT64_MAX, "an integer from 0 to 18446744073709551615"};
-    switch (type) {
-    case PROTOBUF_C_TYPE_UINT32:
-    case PROTOBUF_C_TYPE_FIXED32:
-        return &uint32s;
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-        return &int64s;
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64:
-        return &uint64s;
-    default:
-        return &int32s;
-    }
-}
-
-static enum varve_status
-read_integer(struct reader *reader, ProtobufCType type, void *slot)
-{
-    const struct range *range = range_of(type);
-    const char *start = reader->at;
-    struct integer integer;
-    if (!read_whole(reader, &integer) ||
-        integer.magnitude > (integer.negative ? range->lowest : range->highest))
-        return refuse(reader, start, range->expected);
-    uint64_t bits = integer.negative ? 0 - integer.magnitude : integer.magnitude;
-    if (varve__element_size(type) == sizeof bits)
-        *(uint64_t *)slot = bits;
-    else
-        *(uint32_t *)slot = (uint32_t)bits;
-    return VARVE_OK;
-}
-
-/* ------------------------------------------------------------------ values */
 
 static enum varve_status
 read_bool(struct reader *reader, protobuf_c_boolean *slot)
@@ -458,11 +248,11 @@ read_value(struct reader *reader, ProtobufCType type, void *slot)
         return read_bool(reader, slot);
     case PROTOBUF_C_TYPE_FLOAT:
     case PROTOBUF_C_TYPE_DOUBLE:
-        return read_real(reader, type, slot);
+        return read_number(reader, type, slot);
     default:
         if (take(reader, '"'))
-            return end_quote(reader, read_integer(reader, type, slot));
-        return read_integer(reader, type, slot);
+            return end_quote(reader, read_number(reader, type, slot));
+        return read_number(reader, type, slot);
     }
 }
 
@@ -475,7 +265,7 @@ read_key(struct reader *reader, ProtobufCType type, void *slot)
         return read_string(reader, slot);
     if (type == PROTOBUF_C_TYPE_BOOL)
         return end_quote(reader, read_bool(reader, slot));
-    return end_quote(reader, read_integer(reader, type, slot));
+    return end_quote(reader, read_number(reader, type, slot));
 }
 
 static enum varve_status
@@ -497,8 +287,8 @@ read_entry(struct reader *reader, void *entry)
 
 /* ------------------------------------------------------------------ arrays and maps */
 
-/* At least the number of elements: all commas outside of strings, and one. Up to the first error the
- * strings are the ones that read_string() sees. */
+/* At least the number of elements: all commas outside of strings, and one. Up to the first error
+ * the strings are the ones that read_string() sees. */
 static size_t
 element_bound(const struct reader *reader)
 {
@@ -540,27 +330,15 @@ read_elements(struct reader *reader, char *elements, size_t *count)
 static enum varve_status
 link_entries(const struct reader *reader, char *entries, struct varve__list *list)
 {
-    const struct varve_record *table = reader->column->record;
     size_t count = list->count;
     void **pointers;
-    bool dropped;
     enum varve_status status = allocate(reader, count, sizeof *pointers, &pointers);
     if (status != VARVE_OK)
         return status;
     for (size_t i = 0; i < count; i++)
         pointers[i] = entries + i * reader->element_size;
-    status = varve__json_drop_repeated(table, reader->arena, pointers, count, &dropped);
-    if (status != VARVE_OK)
-        return status;
     list->data = pointers;
-    if (dropped) {
-        list->count = 0;
-        for (size_t i = 0; i < count; i++) {
-            if (pointers[i])
-                pointers[list->count++] = pointers[i];
-        }
-    }
-    return VARVE_OK;
+    return varve__entries_unique(reader->table, reader->column, pointers, &list->count);
 }
 
 static bool

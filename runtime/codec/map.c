@@ -8,7 +8,7 @@
 #include "codec/field.h"
 
 enum {
-    FEW = 16 /* up to here insertion sort on the stack beats everything else */
+    FEW = 16 /* up to here every key is compared with every other */
 };
 
 #define COMPARE(type)                                                                              \
@@ -109,6 +109,16 @@ unique_few(const ProtobufCFieldDescriptor *key, void **entries, size_t count)
     return repeated ? close_gaps(entries, count) : count;
 }
 
+static bool
+is_ascending(const ProtobufCFieldDescriptor *key, void *const *entries, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (varve__key_compare(key, entries[i - 1], entries[i]) >= 0)
+            return false;
+    }
+    return true;
+}
+
 static enum varve_status
 unique_many(
     const struct varve_record *table,
@@ -116,8 +126,10 @@ unique_many(
     void **entries,
     size_t *count)
 {
-    size_t size = *count * sizeof(struct varve__entry);
-    struct varve__entry *sorted = varve__allocate(size);
+    size_t size = SIZE_MAX;
+    struct varve__entry *sorted = NULL;
+    if (varve__size_multiply(*count, sizeof *sorted, &size))
+        sorted = varve__allocate(size);
     if (!sorted)
         return varve__fail_memory(table->descriptor->name, size);
     for (size_t i = 0; i < *count; i++)
@@ -132,6 +144,21 @@ unique_many(
     return VARVE_OK;
 }
 
+enum varve_status
+varve__entries_unique(
+    const struct varve_record *table,
+    const struct varve_column *column,
+    void **entries,
+    size_t *count)
+{
+    const ProtobufCFieldDescriptor *key = varve__entry_key(column->record);
+    if (*count <= FEW)
+        *count = unique_few(key, entries, *count);
+    else if (!is_ascending(key, entries, *count))
+        return unique_many(table, key, entries, count);
+    return VARVE_OK;
+}
+
 static enum varve_status
 unique_in_field(const struct varve_record *table, const struct varve_column *column, void *record)
 {
@@ -142,13 +169,8 @@ unique_in_field(const struct varve_record *table, const struct varve_column *col
     if (varve__is_repeated(column->field)) {
         size_t *list_count = varve__member_of(record, column->field->quantifier_offset);
         messages = *single;
-        if ((column->flags & VARVE_MAP) && *list_count > 1) {
-            const ProtobufCFieldDescriptor *key = varve__entry_key(column->record);
-            if (*list_count <= FEW)
-                *list_count = unique_few(key, messages, *list_count);
-            else
-                status = unique_many(table, key, messages, list_count);
-        }
+        if (column->flags & VARVE_MAP)
+            status = varve__entries_unique(table, column, messages, list_count);
         count = *list_count;
     } else if (varve__in_oneof(column->field) && !varve__is_chosen(record, column->field)) {
         return VARVE_OK;

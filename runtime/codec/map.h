@@ -27,7 +27,16 @@ varve__entries_sort(
 int
 varve__key_compare(const ProtobufCFieldDescriptor *key, const void *a, const void *b);
 
-/* Drops all but the last entry of each key, in every map of the record. Fails without memory only. */
+/* Drops all but the last entry of each key, in the column's array of pointers to entries; the
+ * others keep their order. Fails without memory only. */
+enum varve_status
+varve__entries_unique(
+    const struct varve_record *table,
+    const struct varve_column *column,
+    void **entries,
+    size_t *count);
+
+/* The same in every map of the record, and of those below it. */
 enum varve_status
 varve__maps_unique(const struct varve_record *table, void *record);
 

@@ -1,5 +1,5 @@
-/* JSON columns of any type for the tests of writing and reading: a schema of one field, made anew for
- * each type, in the shape that the generator writes. */
+/* JSON columns of any type for the tests of writing and reading: a schema of one field, made anew
+ * for each type, in the shape that the generator writes. */
 #ifndef VARVE_TESTS_JSON_FIXTURE_H
 #define VARVE_TESTS_JSON_FIXTURE_H
 

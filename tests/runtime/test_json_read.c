@@ -97,10 +97,18 @@ long_numbers_are_read_exactly(void **state)
     assert_true(*(double *)sample.list.data == 1.0);
     decode("[1.00000000000000011102230246251565404236316680908203125000000000000000000001]");
     assert_true(*(double *)sample.list.data == 1.0 + DBL_EPSILON);
+    char *zeros = text + sprintf(text, "[1.00000000000000011102230246251565404236316680908203125");
+    memset(zeros, '0', 2000); /* more digits than are converted, and still the last one decides */
+    strcpy(zeros + 2000, "]");
+    decode(text);
+    assert_true(*(double *)sample.list.data == 1.0);
+    strcpy(zeros + 2000, "1]");
+    decode(text);
+    assert_true(*(double *)sample.list.data == 1.0 + DBL_EPSILON);
     char digits[24003];
     memset(digits, '9', sizeof digits);
     digits[0] = '[';
-    memcpy(digits + 24001, "]", 2); /* 24000 digits, in memory of their own */
+    memcpy(digits + 24001, "]", 2);
     decode(digits);
     assert_true(*(double *)sample.list.data == INFINITY);
     use(NO_KEY, PROTOBUF_C_TYPE_FLOAT);
@@ -171,6 +179,48 @@ of_repeated_keys_the_last_is_read(void **state)
     assert_int_equal(sample.list.count, 2);
     assert_int_equal(entry_at(0)->key.int32, 2);
     assert_string_equal(entry_at(1)->value.string, "c");
+}
+
+/* Descending keys with each twice; comparing pair by pair would take minutes. */
+static void
+large_maps_are_unique_in_good_time(void **state)
+{
+    (void)state;
+    enum {
+        KEYS = 200000
+    };
+    use(PROTOBUF_C_TYPE_INT64, PROTOBUF_C_TYPE_BOOL);
+    char *text = malloc(2 * KEYS * 20 + 3);
+    size_t length = 0;
+    for (int i = 0; i < 2 * KEYS; i++)
+        length += (size_t)sprintf(
+            text + length, "%c\"%d\":%s", i > 0 ? ',' : '{', KEYS - i % KEYS,
+            i < KEYS ? "false" : "true");
+    strcpy(text + length, "}");
+    decode(text);
+    free(text);
+    assert_int_equal(sample.list.count, KEYS);
+    for (int i = 0; i < KEYS; i++) {
+        assert_int_equal(entry_at((size_t)i)->key.int64, KEYS - i);
+        assert_true(entry_at((size_t)i)->value.boolean);
+    }
+    const char *again = encode();
+    assert_memory_equal(again, "{\"200000\":true,\"199999\":true,", 29);
+}
+
+static void
+repeated_neighbours_in_a_large_map_count_once(void **state)
+{
+    (void)state;
+    use(PROTOBUF_C_TYPE_UINT32, PROTOBUF_C_TYPE_INT32);
+    for (size_t i = 0; i < 40; i++) {
+        add_entry()->key.uint32 = (uint32_t)i / 2;
+        entry_at(i)->value.int32 = (int32_t)i;
+    }
+    decode(encode());
+    assert_int_equal(sample.list.count, 20);
+    for (size_t i = 0; i < 20; i++)
+        assert_int_equal(entry_at(i)->value.int32, 2 * i + 1);
 }
 
 static void
@@ -304,6 +354,8 @@ main(void)
         TEST(commas_and_brackets_in_strings_are_text),
         TEST(commas_in_strings_take_no_elements),
         TEST(of_repeated_keys_the_last_is_read),
+        TEST(large_maps_are_unique_in_good_time),
+        TEST(repeated_neighbours_in_a_large_map_count_once),
         TEST(without_memory_nothing_is_changed),
         TEST(the_locale_changes_nothing),
         TEST(python_agrees),

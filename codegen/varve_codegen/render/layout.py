@@ -7,10 +7,13 @@ import textwrap
 WIDTH = 100
 
 _PLAIN = re.compile(r"[A-Za-z0-9_. ,;()<>=-]*\Z")  # needs no escape in a C string
+_SPECIAL = re.compile(r"\*/|/\*|\t|\\\Z")  # what cannot stand inside a C comment
 
 
 def plain(text):
     """Text that can stand inside a C comment."""
+    if not _SPECIAL.search(text):
+        return text
     return text.replace("*/", "* /").replace("/*", "/ *").replace("\t", "    ").rstrip("\\")
 
 
@@ -66,10 +69,11 @@ class Member:
             self.above, self._text = self._text, ""
         elif self._text.endswith(".") and ". " not in self._text:
             self._text = self._text[:-1]
+        self._join()
 
-    @property
-    def behind(self):
-        return "; ".join(filter(None, (self._text, self._facts)))
+    def _join(self):
+        both = self._text and self._facts
+        self.behind = f"{self._text}; {self._facts}" if both else self._text or self._facts
 
     def move_up(self):
         """Moves the comment above the line, or what is left behind it."""
@@ -77,6 +81,7 @@ class Member:
         if not moved or moved == self._facts:
             self._facts = ""
         self.above = f"{self.above}\n{moved}" if self.above else moved
+        self._join()
 
 
 def aligned(members, indent="    "):
@@ -106,14 +111,16 @@ def _runs(members):
 
 
 def _column(run, indent):
-    return max(len(indent + member.code) for member in run) + 1
+    return len(indent) + max([len(member.code) for member in run]) + 1
 
 
 def _move_one_up(members, indent):
     for run in _runs(members):
+        if not run[0].behind:
+            continue
         column = _column(run, indent)
         for member in run:
-            if member.behind and column + len(f"/* {member.behind} */") > WIDTH:
+            if column + len(f"/* {member.behind} */") > WIDTH:
                 member.move_up()
                 return True
     return False
@@ -196,14 +203,17 @@ def quoted(text):
     """A C string literal."""
     if _PLAIN.match(text):
         return f'"{text}"'
-    out = []
-    for byte in text.encode("utf-8"):
-        if byte in (0x22, 0x5C):
-            out.append("\\" + chr(byte))
-        elif byte == 0x0A:
-            out.append("\\n")
-        elif 0x20 <= byte < 0x7F and byte != 0x3F:
-            out.append(chr(byte))
-        else:
-            out.append(f"\\{byte:03o}")  # three octal digits end by themselves; ? could make a trigraph
-    return '"' + "".join(out) + '"'
+    return '"' + text.encode("utf-8").decode("latin-1").translate(_ESCAPES) + '"'
+
+
+def _escape(byte):
+    if byte in (0x22, 0x5C):
+        return "\\" + chr(byte)
+    if byte == 0x0A:
+        return "\\n"
+    if 0x20 <= byte < 0x7F and byte != 0x3F:
+        return chr(byte)
+    return f"\\{byte:03o}"  # three octal digits end by themselves; ? could make a trigraph
+
+
+_ESCAPES = {byte: _escape(byte) for byte in range(256)}

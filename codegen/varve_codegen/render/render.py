@@ -96,6 +96,17 @@ def _header(proto):
     return names.output_stem(proto) + ".varve.h"
 
 
+def _bytecode_cache():
+    """Keeps compiled templates beside them, as Python keeps its modules: compiling takes longer than
+    rendering a small file. Jinja2 checks that the source and the versions are the same."""
+    folder = os.path.join(_TEMPLATES, "__pycache__")
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError:
+        return None
+    return jinja2.FileSystemBytecodeCache(folder) if os.access(folder, os.W_OK) else None
+
+
 def _environment():
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
@@ -104,6 +115,8 @@ def _environment():
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,
+        auto_reload=False,
+        bytecode_cache=_bytecode_cache(),
     )
     environment.globals.update(
         head=lambda result, name, *parameters: "\n".join(layout.head(result, name, parameters)),

@@ -301,7 +301,7 @@ def _descriptor_row(schema, message, field):
     return (
         f".name = {layout.quoted(field.name)}",
         f".id = {field.number}",
-        f".label = PROTOBUF_C_LABEL_{_label(field)}",
+        f".label = PROTOBUF_C_LABEL_{_label(message, field)}",
         f".type = PROTOBUF_C_TYPE_{field.type.upper()}",
         f".offset = offsetof({struct}, {offset})",
         _prefixed(".quantifier_offset = ", f"offsetof({struct}, {quantifier})" if quantifier else ""),
@@ -311,13 +311,14 @@ def _descriptor_row(schema, message, field):
     )
 
 
-def _label(field):
+def _label(message, field):
     if field.is_repeated:
         return "REPEATED"
     # libprotobuf-c takes an absent message by its NULL pointer under OPTIONAL.
     if field.label == "optional" or field.type == "message" and not field.oneof:
         return "OPTIONAL"
-    return "NONE"
+    # Entries of maps are sent with key and value even where these are zero, as in other languages.
+    return "REQUIRED" if message.is_map_entry else "NONE"
 
 
 # -------------------------------------------------------------------- storage
