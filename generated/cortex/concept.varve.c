@@ -99,8 +99,8 @@ const struct varve_record cortex_concept_record = {
 static const struct cortex_concept_metadata_entry concept_metadata_entry_initial = CORTEX_CONCEPT_METADATA_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor concept_metadata_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct cortex_concept_metadata_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct cortex_concept_metadata_entry, value), .default_value = "" },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct cortex_concept_metadata_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct cortex_concept_metadata_entry, value), .default_value = "" },
 };
 
 static const unsigned concept_metadata_entry_fields_by_name[] = {

@@ -86,8 +86,8 @@ const struct varve_record cortex_episode_record = {
 static const struct cortex_episode_metadata_entry episode_metadata_entry_initial = CORTEX_EPISODE_METADATA_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor episode_metadata_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct cortex_episode_metadata_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct cortex_episode_metadata_entry, value), .default_value = "" },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct cortex_episode_metadata_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct cortex_episode_metadata_entry, value), .default_value = "" },
 };
 
 static const unsigned episode_metadata_entry_fields_by_name[] = {

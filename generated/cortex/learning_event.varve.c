@@ -86,8 +86,8 @@ const struct varve_record cortex_learning_event_record = {
 static const struct cortex_learning_event_parameters_entry learning_event_parameters_entry_initial = CORTEX_LEARNING_EVENT_PARAMETERS_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor learning_event_parameters_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct cortex_learning_event_parameters_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct cortex_learning_event_parameters_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct cortex_learning_event_parameters_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct cortex_learning_event_parameters_entry, value) },
 };
 
 static const unsigned learning_event_parameters_entry_fields_by_name[] = {

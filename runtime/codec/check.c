@@ -32,7 +32,7 @@ problem(struct varve__check *check, enum varve__check_problem problem, size_t de
     return false;
 }
 
-static bool
+static inline bool
 check_string(struct varve__check *check, const char *text, size_t *wire)
 {
     if (!text)
@@ -261,6 +261,28 @@ check_singular(
     return true;
 }
 
+/* A string that is neither optional nor in a oneof, as nearly all are: check_singular() in short. */
+static inline bool
+check_plain_string(
+    struct varve__check *check, const ProtobufCFieldDescriptor *field, const void *record)
+{
+    const char *text = *(const char *const *)varve__member(record, field->offset);
+    size_t wire;
+    if (text && !*text && !varve__is_always_sent(field))
+        return true;
+    if (!check_string(check, text, &wire))
+        return false;
+    check->sizes.wire += varve__tag_size(field) + wire;
+    return true;
+}
+
+static inline bool
+is_plain_string(const ProtobufCFieldDescriptor *field)
+{
+    return field->type == PROTOBUF_C_TYPE_STRING && !varve__is_explicit(field) &&
+           !varve__in_oneof(field);
+}
+
 static inline bool
 check_column(
     struct varve__check *check,
@@ -272,6 +294,8 @@ check_column(
         return check_tensor(check, column, record);
     if (varve__is_repeated(column->field))
         return check_repeated(check, column, record, depth);
+    if (is_plain_string(column->field))
+        return check_plain_string(check, column->field, record);
     if (!varve__is_number(column->field->type))
         return check_singular(check, column, record, depth);
     add_number(check, column->field, record);

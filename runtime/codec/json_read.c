@@ -331,7 +331,7 @@ static enum varve_status
 link_entries(const struct reader *reader, char *entries, struct varve__list *list)
 {
     size_t count = list->count;
-    void **pointers;
+    void **pointers = NULL;
     enum varve_status status = allocate(reader, count, sizeof *pointers, &pointers);
     if (status != VARVE_OK)
         return status;

@@ -105,7 +105,7 @@ varve__session_statement(
     enum varve__verb verb,
     sqlite3_stmt **statement)
 {
-    size_t position;
+    size_t position = 0;
     *statement = NULL;
     enum varve_status status = find_record(session, table, &position);
     if (status != VARVE_OK)

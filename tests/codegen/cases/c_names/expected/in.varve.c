@@ -175,8 +175,8 @@ const struct varve_record lab_school_class_record = {
 static const struct lab_school_class_sums_entry school_class_sums_entry_initial = LAB_SCHOOL_CLASS_SUMS_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor school_class_sums_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_school_class_sums_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_school_class_sums_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_school_class_sums_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_school_class_sums_entry, value) },
 };
 
 static const unsigned school_class_sums_entry_fields_by_name[] = {

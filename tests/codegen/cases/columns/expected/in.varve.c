@@ -312,8 +312,8 @@ const struct varve_record lab_columns_record = {
 static const struct lab_columns_numbers_entry columns_numbers_entry_initial = LAB_COLUMNS_NUMBERS_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor columns_numbers_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_columns_numbers_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_columns_numbers_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_columns_numbers_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_columns_numbers_entry, value) },
 };
 
 static const unsigned columns_numbers_entry_fields_by_name[] = {
@@ -357,8 +357,8 @@ const struct varve_record lab_columns_numbers_entry_record = {
 static const struct lab_columns_texts_entry columns_texts_entry_initial = LAB_COLUMNS_TEXTS_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor columns_texts_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_INT64,  .offset = offsetof(struct lab_columns_texts_entry, key) },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_columns_texts_entry, value), .default_value = "" },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_INT64,  .offset = offsetof(struct lab_columns_texts_entry, key) },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_columns_texts_entry, value), .default_value = "" },
 };
 
 static const unsigned columns_texts_entry_fields_by_name[] = {
@@ -402,8 +402,8 @@ const struct varve_record lab_columns_texts_entry_record = {
 static const struct lab_columns_mood_map_entry columns_mood_map_entry_initial = LAB_COLUMNS_MOOD_MAP_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor columns_mood_map_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_BOOL, .offset = offsetof(struct lab_columns_mood_map_entry, key) },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_ENUM, .offset = offsetof(struct lab_columns_mood_map_entry, value), .descriptor = &lab_mood_descriptor },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_BOOL, .offset = offsetof(struct lab_columns_mood_map_entry, key) },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_ENUM, .offset = offsetof(struct lab_columns_mood_map_entry, value), .descriptor = &lab_mood_descriptor },
 };
 
 static const unsigned columns_mood_map_entry_fields_by_name[] = {
@@ -447,7 +447,7 @@ const struct varve_record lab_columns_mood_map_entry_record = {
 static const struct lab_columns_part_map_entry columns_part_map_entry_initial = LAB_COLUMNS_PART_MAP_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor columns_part_map_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE,     .type = PROTOBUF_C_TYPE_UINT32,  .offset = offsetof(struct lab_columns_part_map_entry, key) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_UINT32,  .offset = offsetof(struct lab_columns_part_map_entry, key) },
     { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_OPTIONAL, .type = PROTOBUF_C_TYPE_MESSAGE, .offset = offsetof(struct lab_columns_part_map_entry, value), .descriptor = &lab_part_descriptor },
 };
 

@@ -140,7 +140,7 @@ const struct varve_record lab_basket_record = {
 static const struct lab_basket_by_title_entry basket_by_title_entry_initial = LAB_BASKET_BY_TITLE_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor basket_by_title_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE,     .type = PROTOBUF_C_TYPE_STRING,  .offset = offsetof(struct lab_basket_by_title_entry, key),   .default_value = "" },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING,  .offset = offsetof(struct lab_basket_by_title_entry, key),   .default_value = "" },
     { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_OPTIONAL, .type = PROTOBUF_C_TYPE_MESSAGE, .offset = offsetof(struct lab_basket_by_title_entry, value), .descriptor = &lab_item_descriptor },
 };
 

@@ -132,8 +132,8 @@ const struct varve_record institute_long_names_simultaneous_recording_of_electro
 static const struct institute_long_names_simultaneous_recording_of_electrodes_parameters_of_the_measurement_entry simultaneous_recording_of_electrodes_parameters_of_the_measurement_entry_initial = INSTITUTE_LONG_NAMES_SIMULTANEOUS_RECORDING_OF_ELECTRODES_PARAMETERS_OF_THE_MEASUREMENT_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor simultaneous_recording_of_electrodes_parameters_of_the_measurement_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct institute_long_names_simultaneous_recording_of_electrodes_parameters_of_the_measurement_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct institute_long_names_simultaneous_recording_of_electrodes_parameters_of_the_measurement_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct institute_long_names_simultaneous_recording_of_electrodes_parameters_of_the_measurement_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct institute_long_names_simultaneous_recording_of_electrodes_parameters_of_the_measurement_entry, value) },
 };
 
 static const unsigned simultaneous_recording_of_electrodes_parameters_of_the_measurement_entry_fields_by_name[] = {

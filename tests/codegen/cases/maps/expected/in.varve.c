@@ -187,8 +187,8 @@ const struct varve_record lab_maps_record = {
 static const struct lab_maps_by_int32_entry maps_by_int32_entry_initial = LAB_MAPS_BY_INT32_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_by_int32_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_INT32,  .offset = offsetof(struct lab_maps_by_int32_entry, key) },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_by_int32_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_INT32,  .offset = offsetof(struct lab_maps_by_int32_entry, key) },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_by_int32_entry, value) },
 };
 
 static const unsigned maps_by_int32_entry_fields_by_name[] = {
@@ -232,8 +232,8 @@ const struct varve_record lab_maps_by_int32_entry_record = {
 static const struct lab_maps_by_int64_entry maps_by_int64_entry_initial = LAB_MAPS_BY_INT64_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_by_int64_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_INT64,  .offset = offsetof(struct lab_maps_by_int64_entry, key) },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_by_int64_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_INT64,  .offset = offsetof(struct lab_maps_by_int64_entry, key) },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_by_int64_entry, value) },
 };
 
 static const unsigned maps_by_int64_entry_fields_by_name[] = {
@@ -277,8 +277,8 @@ const struct varve_record lab_maps_by_int64_entry_record = {
 static const struct lab_maps_by_uint32_entry maps_by_uint32_entry_initial = LAB_MAPS_BY_UINT32_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_by_uint32_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_UINT32, .offset = offsetof(struct lab_maps_by_uint32_entry, key) },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_by_uint32_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_UINT32, .offset = offsetof(struct lab_maps_by_uint32_entry, key) },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_by_uint32_entry, value) },
 };
 
 static const unsigned maps_by_uint32_entry_fields_by_name[] = {
@@ -322,8 +322,8 @@ const struct varve_record lab_maps_by_uint32_entry_record = {
 static const struct lab_maps_by_uint64_entry maps_by_uint64_entry_initial = LAB_MAPS_BY_UINT64_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_by_uint64_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_UINT64, .offset = offsetof(struct lab_maps_by_uint64_entry, key) },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_by_uint64_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_UINT64, .offset = offsetof(struct lab_maps_by_uint64_entry, key) },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_by_uint64_entry, value) },
 };
 
 static const unsigned maps_by_uint64_entry_fields_by_name[] = {
@@ -367,8 +367,8 @@ const struct varve_record lab_maps_by_uint64_entry_record = {
 static const struct lab_maps_by_sint32_entry maps_by_sint32_entry_initial = LAB_MAPS_BY_SINT32_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_by_sint32_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_SINT32, .offset = offsetof(struct lab_maps_by_sint32_entry, key) },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_by_sint32_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_SINT32, .offset = offsetof(struct lab_maps_by_sint32_entry, key) },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_by_sint32_entry, value) },
 };
 
 static const unsigned maps_by_sint32_entry_fields_by_name[] = {
@@ -412,8 +412,8 @@ const struct varve_record lab_maps_by_sint32_entry_record = {
 static const struct lab_maps_by_sint64_entry maps_by_sint64_entry_initial = LAB_MAPS_BY_SINT64_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_by_sint64_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_SINT64, .offset = offsetof(struct lab_maps_by_sint64_entry, key) },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_by_sint64_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_SINT64, .offset = offsetof(struct lab_maps_by_sint64_entry, key) },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_by_sint64_entry, value) },
 };
 
 static const unsigned maps_by_sint64_entry_fields_by_name[] = {
@@ -457,8 +457,8 @@ const struct varve_record lab_maps_by_sint64_entry_record = {
 static const struct lab_maps_by_fixed32_entry maps_by_fixed32_entry_initial = LAB_MAPS_BY_FIXED32_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_by_fixed32_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_FIXED32, .offset = offsetof(struct lab_maps_by_fixed32_entry, key) },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE,  .offset = offsetof(struct lab_maps_by_fixed32_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_FIXED32, .offset = offsetof(struct lab_maps_by_fixed32_entry, key) },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_DOUBLE,  .offset = offsetof(struct lab_maps_by_fixed32_entry, value) },
 };
 
 static const unsigned maps_by_fixed32_entry_fields_by_name[] = {
@@ -502,8 +502,8 @@ const struct varve_record lab_maps_by_fixed32_entry_record = {
 static const struct lab_maps_by_fixed64_entry maps_by_fixed64_entry_initial = LAB_MAPS_BY_FIXED64_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_by_fixed64_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_FIXED64, .offset = offsetof(struct lab_maps_by_fixed64_entry, key) },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE,  .offset = offsetof(struct lab_maps_by_fixed64_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_FIXED64, .offset = offsetof(struct lab_maps_by_fixed64_entry, key) },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_DOUBLE,  .offset = offsetof(struct lab_maps_by_fixed64_entry, value) },
 };
 
 static const unsigned maps_by_fixed64_entry_fields_by_name[] = {
@@ -547,8 +547,8 @@ const struct varve_record lab_maps_by_fixed64_entry_record = {
 static const struct lab_maps_by_sfixed32_entry maps_by_sfixed32_entry_initial = LAB_MAPS_BY_SFIXED32_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_by_sfixed32_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_SFIXED32, .offset = offsetof(struct lab_maps_by_sfixed32_entry, key) },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE,   .offset = offsetof(struct lab_maps_by_sfixed32_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_SFIXED32, .offset = offsetof(struct lab_maps_by_sfixed32_entry, key) },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_DOUBLE,   .offset = offsetof(struct lab_maps_by_sfixed32_entry, value) },
 };
 
 static const unsigned maps_by_sfixed32_entry_fields_by_name[] = {
@@ -592,8 +592,8 @@ const struct varve_record lab_maps_by_sfixed32_entry_record = {
 static const struct lab_maps_by_sfixed64_entry maps_by_sfixed64_entry_initial = LAB_MAPS_BY_SFIXED64_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_by_sfixed64_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_SFIXED64, .offset = offsetof(struct lab_maps_by_sfixed64_entry, key) },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE,   .offset = offsetof(struct lab_maps_by_sfixed64_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_SFIXED64, .offset = offsetof(struct lab_maps_by_sfixed64_entry, key) },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_DOUBLE,   .offset = offsetof(struct lab_maps_by_sfixed64_entry, value) },
 };
 
 static const unsigned maps_by_sfixed64_entry_fields_by_name[] = {
@@ -637,8 +637,8 @@ const struct varve_record lab_maps_by_sfixed64_entry_record = {
 static const struct lab_maps_by_bool_entry maps_by_bool_entry_initial = LAB_MAPS_BY_BOOL_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_by_bool_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_BOOL,   .offset = offsetof(struct lab_maps_by_bool_entry, key) },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_by_bool_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_BOOL,   .offset = offsetof(struct lab_maps_by_bool_entry, key) },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_by_bool_entry, value) },
 };
 
 static const unsigned maps_by_bool_entry_fields_by_name[] = {
@@ -682,8 +682,8 @@ const struct varve_record lab_maps_by_bool_entry_record = {
 static const struct lab_maps_by_string_entry maps_by_string_entry_initial = LAB_MAPS_BY_STRING_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_by_string_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_by_string_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_by_string_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_by_string_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_by_string_entry, value) },
 };
 
 static const unsigned maps_by_string_entry_fields_by_name[] = {
@@ -727,8 +727,8 @@ const struct varve_record lab_maps_by_string_entry_record = {
 static const struct lab_maps_double_values_entry maps_double_values_entry_initial = LAB_MAPS_DOUBLE_VALUES_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_double_values_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_double_values_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_double_values_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_double_values_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct lab_maps_double_values_entry, value) },
 };
 
 static const unsigned maps_double_values_entry_fields_by_name[] = {
@@ -772,8 +772,8 @@ const struct varve_record lab_maps_double_values_entry_record = {
 static const struct lab_maps_float_values_entry maps_float_values_entry_initial = LAB_MAPS_FLOAT_VALUES_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_float_values_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_float_values_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_FLOAT,  .offset = offsetof(struct lab_maps_float_values_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_float_values_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_FLOAT,  .offset = offsetof(struct lab_maps_float_values_entry, value) },
 };
 
 static const unsigned maps_float_values_entry_fields_by_name[] = {
@@ -817,8 +817,8 @@ const struct varve_record lab_maps_float_values_entry_record = {
 static const struct lab_maps_int32_values_entry maps_int32_values_entry_initial = LAB_MAPS_INT32_VALUES_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_int32_values_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_int32_values_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_INT32,  .offset = offsetof(struct lab_maps_int32_values_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_int32_values_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_INT32,  .offset = offsetof(struct lab_maps_int32_values_entry, value) },
 };
 
 static const unsigned maps_int32_values_entry_fields_by_name[] = {
@@ -862,8 +862,8 @@ const struct varve_record lab_maps_int32_values_entry_record = {
 static const struct lab_maps_int64_values_entry maps_int64_values_entry_initial = LAB_MAPS_INT64_VALUES_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_int64_values_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_int64_values_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_INT64,  .offset = offsetof(struct lab_maps_int64_values_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_int64_values_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_INT64,  .offset = offsetof(struct lab_maps_int64_values_entry, value) },
 };
 
 static const unsigned maps_int64_values_entry_fields_by_name[] = {
@@ -907,8 +907,8 @@ const struct varve_record lab_maps_int64_values_entry_record = {
 static const struct lab_maps_uint32_values_entry maps_uint32_values_entry_initial = LAB_MAPS_UINT32_VALUES_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_uint32_values_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_uint32_values_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_UINT32, .offset = offsetof(struct lab_maps_uint32_values_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_uint32_values_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_UINT32, .offset = offsetof(struct lab_maps_uint32_values_entry, value) },
 };
 
 static const unsigned maps_uint32_values_entry_fields_by_name[] = {
@@ -952,8 +952,8 @@ const struct varve_record lab_maps_uint32_values_entry_record = {
 static const struct lab_maps_uint64_values_entry maps_uint64_values_entry_initial = LAB_MAPS_UINT64_VALUES_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_uint64_values_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_uint64_values_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_UINT64, .offset = offsetof(struct lab_maps_uint64_values_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_uint64_values_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_UINT64, .offset = offsetof(struct lab_maps_uint64_values_entry, value) },
 };
 
 static const unsigned maps_uint64_values_entry_fields_by_name[] = {
@@ -997,8 +997,8 @@ const struct varve_record lab_maps_uint64_values_entry_record = {
 static const struct lab_maps_sint32_values_entry maps_sint32_values_entry_initial = LAB_MAPS_SINT32_VALUES_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_sint32_values_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_sint32_values_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_SINT32, .offset = offsetof(struct lab_maps_sint32_values_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_sint32_values_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_SINT32, .offset = offsetof(struct lab_maps_sint32_values_entry, value) },
 };
 
 static const unsigned maps_sint32_values_entry_fields_by_name[] = {
@@ -1042,8 +1042,8 @@ const struct varve_record lab_maps_sint32_values_entry_record = {
 static const struct lab_maps_sint64_values_entry maps_sint64_values_entry_initial = LAB_MAPS_SINT64_VALUES_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_sint64_values_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_sint64_values_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_SINT64, .offset = offsetof(struct lab_maps_sint64_values_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_sint64_values_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_SINT64, .offset = offsetof(struct lab_maps_sint64_values_entry, value) },
 };
 
 static const unsigned maps_sint64_values_entry_fields_by_name[] = {
@@ -1087,8 +1087,8 @@ const struct varve_record lab_maps_sint64_values_entry_record = {
 static const struct lab_maps_fixed32_values_entry maps_fixed32_values_entry_initial = LAB_MAPS_FIXED32_VALUES_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_fixed32_values_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING,  .offset = offsetof(struct lab_maps_fixed32_values_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_FIXED32, .offset = offsetof(struct lab_maps_fixed32_values_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING,  .offset = offsetof(struct lab_maps_fixed32_values_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_FIXED32, .offset = offsetof(struct lab_maps_fixed32_values_entry, value) },
 };
 
 static const unsigned maps_fixed32_values_entry_fields_by_name[] = {
@@ -1132,8 +1132,8 @@ const struct varve_record lab_maps_fixed32_values_entry_record = {
 static const struct lab_maps_fixed64_values_entry maps_fixed64_values_entry_initial = LAB_MAPS_FIXED64_VALUES_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_fixed64_values_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING,  .offset = offsetof(struct lab_maps_fixed64_values_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_FIXED64, .offset = offsetof(struct lab_maps_fixed64_values_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING,  .offset = offsetof(struct lab_maps_fixed64_values_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_FIXED64, .offset = offsetof(struct lab_maps_fixed64_values_entry, value) },
 };
 
 static const unsigned maps_fixed64_values_entry_fields_by_name[] = {
@@ -1177,8 +1177,8 @@ const struct varve_record lab_maps_fixed64_values_entry_record = {
 static const struct lab_maps_sfixed32_values_entry maps_sfixed32_values_entry_initial = LAB_MAPS_SFIXED32_VALUES_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_sfixed32_values_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING,   .offset = offsetof(struct lab_maps_sfixed32_values_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_SFIXED32, .offset = offsetof(struct lab_maps_sfixed32_values_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING,   .offset = offsetof(struct lab_maps_sfixed32_values_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_SFIXED32, .offset = offsetof(struct lab_maps_sfixed32_values_entry, value) },
 };
 
 static const unsigned maps_sfixed32_values_entry_fields_by_name[] = {
@@ -1222,8 +1222,8 @@ const struct varve_record lab_maps_sfixed32_values_entry_record = {
 static const struct lab_maps_sfixed64_values_entry maps_sfixed64_values_entry_initial = LAB_MAPS_SFIXED64_VALUES_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_sfixed64_values_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING,   .offset = offsetof(struct lab_maps_sfixed64_values_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_SFIXED64, .offset = offsetof(struct lab_maps_sfixed64_values_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING,   .offset = offsetof(struct lab_maps_sfixed64_values_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_SFIXED64, .offset = offsetof(struct lab_maps_sfixed64_values_entry, value) },
 };
 
 static const unsigned maps_sfixed64_values_entry_fields_by_name[] = {
@@ -1267,8 +1267,8 @@ const struct varve_record lab_maps_sfixed64_values_entry_record = {
 static const struct lab_maps_bool_values_entry maps_bool_values_entry_initial = LAB_MAPS_BOOL_VALUES_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_bool_values_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_bool_values_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_BOOL,   .offset = offsetof(struct lab_maps_bool_values_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_bool_values_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_BOOL,   .offset = offsetof(struct lab_maps_bool_values_entry, value) },
 };
 
 static const unsigned maps_bool_values_entry_fields_by_name[] = {
@@ -1312,8 +1312,8 @@ const struct varve_record lab_maps_bool_values_entry_record = {
 static const struct lab_maps_string_values_entry maps_string_values_entry_initial = LAB_MAPS_STRING_VALUES_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_string_values_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_string_values_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_string_values_entry, value), .default_value = "" },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_string_values_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_string_values_entry, value), .default_value = "" },
 };
 
 static const unsigned maps_string_values_entry_fields_by_name[] = {
@@ -1357,8 +1357,8 @@ const struct varve_record lab_maps_string_values_entry_record = {
 static const struct lab_maps_bytes_values_entry maps_bytes_values_entry_initial = LAB_MAPS_BYTES_VALUES_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_bytes_values_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_bytes_values_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_BYTES,  .offset = offsetof(struct lab_maps_bytes_values_entry, value) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_bytes_values_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_BYTES,  .offset = offsetof(struct lab_maps_bytes_values_entry, value) },
 };
 
 static const unsigned maps_bytes_values_entry_fields_by_name[] = {
@@ -1402,8 +1402,8 @@ const struct varve_record lab_maps_bytes_values_entry_record = {
 static const struct lab_maps_moods_entry maps_moods_entry_initial = LAB_MAPS_MOODS_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_moods_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_moods_entry, key),   .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_ENUM,   .offset = offsetof(struct lab_maps_moods_entry, value), .descriptor = &lab_mood_descriptor },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct lab_maps_moods_entry, key),   .default_value = "" },
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_ENUM,   .offset = offsetof(struct lab_maps_moods_entry, value), .descriptor = &lab_mood_descriptor },
 };
 
 static const unsigned maps_moods_entry_fields_by_name[] = {
@@ -1447,7 +1447,7 @@ const struct varve_record lab_maps_moods_entry_record = {
 static const struct lab_maps_parts_entry maps_parts_entry_initial = LAB_MAPS_PARTS_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor maps_parts_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE,     .type = PROTOBUF_C_TYPE_INT64,   .offset = offsetof(struct lab_maps_parts_entry, key) },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_INT64,   .offset = offsetof(struct lab_maps_parts_entry, key) },
     { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_OPTIONAL, .type = PROTOBUF_C_TYPE_MESSAGE, .offset = offsetof(struct lab_maps_parts_entry, value), .descriptor = &lab_part_descriptor },
 };
 

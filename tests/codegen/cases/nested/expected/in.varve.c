@@ -213,7 +213,7 @@ const struct varve_record lab_outer_inner_innermost_record = {
 static const struct lab_outer_inners_entry outer_inners_entry_initial = LAB_OUTER_INNERS_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor outer_inners_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE,     .type = PROTOBUF_C_TYPE_STRING,  .offset = offsetof(struct lab_outer_inners_entry, key),   .default_value = "" },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING,  .offset = offsetof(struct lab_outer_inners_entry, key),   .default_value = "" },
     { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_OPTIONAL, .type = PROTOBUF_C_TYPE_MESSAGE, .offset = offsetof(struct lab_outer_inners_entry, value), .descriptor = &lab_outer_inner_descriptor },
 };
 

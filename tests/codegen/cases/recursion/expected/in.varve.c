@@ -63,7 +63,7 @@ const struct varve_record lab_tree_record = {
 static const struct lab_tree_named_entry tree_named_entry_initial = LAB_TREE_NAMED_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor tree_named_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE,     .type = PROTOBUF_C_TYPE_STRING,  .offset = offsetof(struct lab_tree_named_entry, key),   .default_value = "" },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING,  .offset = offsetof(struct lab_tree_named_entry, key),   .default_value = "" },
     { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_OPTIONAL, .type = PROTOBUF_C_TYPE_MESSAGE, .offset = offsetof(struct lab_tree_named_entry, value), .descriptor = &lab_tree_descriptor },
 };
 

@@ -194,7 +194,7 @@ const struct varve_record lab_sample_record = {
 static const struct lab_sample_named_places_entry sample_named_places_entry_initial = LAB_SAMPLE_NAMED_PLACES_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor sample_named_places_entry_fields[] = {
-    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_NONE,     .type = PROTOBUF_C_TYPE_STRING,  .offset = offsetof(struct lab_sample_named_places_entry, key),   .default_value = "" },
+    { .name = "key",   .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING,  .offset = offsetof(struct lab_sample_named_places_entry, key),   .default_value = "" },
     { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_OPTIONAL, .type = PROTOBUF_C_TYPE_MESSAGE, .offset = offsetof(struct lab_sample_named_places_entry, value), .descriptor = &lab_place_descriptor },
 };
 
