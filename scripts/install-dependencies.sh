@@ -6,7 +6,7 @@ export DEBIAN_FRONTEND=noninteractive
 
 build="gcc cmake ninja-build pkg-config libc6-dev libprotobuf-c-dev libsqlite3-dev"
 generator="protobuf-compiler libprotobuf-dev python3 python3-protobuf python3-jinja2"
-tests="g++ make libcmocka-dev clang libclang-rt-14-dev clang-format"
+tests="g++ make libcmocka-dev clang libclang-rt-14-dev clang-format locales"
 bench="protobuf-c-compiler"
 
 missing=""

@@ -1,6 +1,10 @@
 /* See support.h. */
+#define _POSIX_C_SOURCE 200809L /* mkdtemp, setenv */
+
 #include "support.h"
 
+#include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,4 +176,37 @@ assert_failure(enum varve_failure_kind kind, const char *words)
         fail_msg(
             "%s: \"%s\" is expected, got \"%s\"", varve_failure_kind_name(failure->kind), words,
             varve__thread_error());
+}
+
+void
+missing_on_this_machine(const char *what)
+{
+    print_message("%s is missing on this machine\n", what);
+    if (getenv("CI"))
+        fail();
+    skip();
+}
+
+bool
+set_comma_locale(void)
+{
+    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8",  "de_DE",
+                                        "fr_FR.UTF-8", "nl_NL.UTF-8", "ru_RU.UTF-8"};
+    char folder[] = "/tmp/varve-locale-XXXXXX";
+    char command[200];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (setlocale(LC_NUMERIC, names[i]))
+            return true;
+    }
+    if (!mkdtemp(folder))
+        return false;
+    snprintf(
+        command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 >/dev/null 2>&1",
+        folder);
+    bool made = system(command) >= 0; /* it complains of details and succeeds */
+    setenv("LOCPATH", folder, 1);
+    made = made && setlocale(LC_NUMERIC, "de_DE.UTF-8");
+    unsetenv("LOCPATH");
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    return system(command) == 0 && made;
 }

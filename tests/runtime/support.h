@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,15 @@ stop_counting(void);
 /* Asserts that the last call failed with this kind, and that its text contains `words`. */
 void
 assert_failure(enum varve_failure_kind kind, const char *words);
+
+/* For what a test needs and the machine does not have: an error where CI is set, else a skip that is
+ * seen. Does not return. */
+void
+missing_on_this_machine(const char *what);
+
+/* Sets a locale whose decimal mark is a comma: an installed one, or one compiled for the test. */
+bool
+set_comma_locale(void);
 
 /* Unpacks a string literal of wire bytes as a lab.Sample. */
 #define UNPACK(literal, record)                                                                    \

@@ -250,41 +250,6 @@ without_memory_nothing_is_changed(void **state)
 
 /* ------------------------------------------------------------------ machines */
 
-/* For what this machine lacks: an error where everything must be there. */
-static void
-missing(const char *what)
-{
-    print_message("%s is missing on this machine\n", what);
-    if (getenv("CI"))
-        fail();
-    skip();
-}
-
-/* Sets a locale whose decimal mark is a comma: an installed one, or one compiled for the test. */
-static bool
-set_comma_locale(void)
-{
-    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8",  "de_DE",
-                                        "fr_FR.UTF-8", "nl_NL.UTF-8", "ru_RU.UTF-8"};
-    char folder[] = "/tmp/varve-locale-XXXXXX";
-    char command[200];
-    for (size_t i = 0; i < COUNT(names); i++) {
-        if (setlocale(LC_NUMERIC, names[i]))
-            return true;
-    }
-    if (!mkdtemp(folder))
-        return false;
-    snprintf(
-        command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 >/dev/null 2>&1",
-        folder);
-    bool made = system(command) >= 0; /* it complains of details and succeeds */
-    setenv("LOCPATH", folder, 1);
-    made = made && setlocale(LC_NUMERIC, "de_DE.UTF-8");
-    unsetenv("LOCPATH");
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command) == 0 && made;
-}
-
 static void
 the_locale_changes_nothing(void **state)
 {
@@ -292,7 +257,7 @@ the_locale_changes_nothing(void **state)
     static const char text[] = "[0.5,-1.25e-07,0.3333333333333333]";
     char probe[8];
     if (!set_comma_locale()) {
-        missing("a locale with a decimal comma, or localedef");
+        missing_on_this_machine("a locale with a decimal comma, or localedef");
         return;
     }
     snprintf(probe, sizeof probe, "%.1f", 0.5);
@@ -319,7 +284,7 @@ python_agrees(void **state)
     char command[200];
     char back[1000] = "";
     if (system("python3 -c 'import json' 2>/dev/null") != 0) {
-        missing("python3");
+        missing_on_this_machine("python3");
         return;
     }
     use_shape(TEXTS);
