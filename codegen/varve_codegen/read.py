@@ -57,11 +57,13 @@ class Request:
         self.files = [self.options.reparse(f) for f in raw.proto_file]
 
     def descriptor_set(self, protos):
-        """The serialized FileDescriptorSet of these files and all they import, without comments."""
+        """The serialized FileDescriptorSet of these files and all they import, without comments.
+        descriptor.proto is left out: every protobuf library has its own, and its bytes would differ
+        from one protoc to the next."""
         wanted, pending = set(), list(protos)
         while pending:
             name = pending.pop()
-            if name not in wanted:
+            if name not in wanted and name != DESCRIPTOR_FILE:
                 wanted.add(name)
                 pending.extend(self.raw_files[name].dependency)
         result = descriptor_pb2.FileDescriptorSet()

@@ -126,8 +126,10 @@ struct varve_schema {
     const char *package;
     const struct varve_record *const *records; /* every message, nested ones included */
     size_t record_count;
-    const uint8_t *descriptor_set; /* google.protobuf.FileDescriptorSet, imports included */
-    size_t descriptor_set_size;    /* in bytes */
+    /* google.protobuf.FileDescriptorSet with all imports but google/protobuf/descriptor.proto, which
+     * every protobuf library has */
+    const uint8_t *descriptor_set;
+    size_t descriptor_set_size; /* in bytes */
 };
 
 /* The size of one element, in bytes; 0 for a number that is no dtype. */

@@ -7,7 +7,7 @@
 
 /* package lab */
 
-/* google.protobuf.FileDescriptorSet: the schema as protobuf knows it, imports included. */
+/* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 25 bytes, 9e447d83f8ce0ae7 */
 };

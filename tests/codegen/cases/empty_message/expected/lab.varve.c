@@ -11,7 +11,7 @@ static const struct varve_record *const records[] = {
     &lab_nothing_record, &lab_holder_record,
 };
 
-/* google.protobuf.FileDescriptorSet: the schema as protobuf knows it, imports included. */
+/* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 176 bytes, bb415bdb39997eae */
 };

@@ -7,7 +7,7 @@
 
 /* package lab */
 
-/* google.protobuf.FileDescriptorSet: the schema as protobuf knows it, imports included. */
+/* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 53 bytes, d89704cc76426e93 */
 };

@@ -11,7 +11,7 @@ static const struct varve_record *const records[] = {
     &lab_base_record, &lab_middle_record, &lab_top_record,
 };
 
-/* google.protobuf.FileDescriptorSet: the schema as protobuf knows it, imports included. */
+/* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 274 bytes, 7092f4a547a3eb3e */
 };

@@ -12,7 +12,7 @@ static const struct varve_record *const records[] = {
     &lab_inner_record,
 };
 
-/* google.protobuf.FileDescriptorSet: the schema as protobuf knows it, imports included. */
+/* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 667 bytes, 73f1fd104228ae16 */
 };

@@ -11,7 +11,7 @@ static const struct varve_record *const records[] = {
     &lab_tree_record, &lab_husband_record, &lab_wife_record,
 };
 
-/* google.protobuf.FileDescriptorSet: the schema as protobuf knows it, imports included. */
+/* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 391 bytes, 4d04899b760d0814 */
 };

@@ -11,7 +11,7 @@ static const struct varve_record *const records[] = {
     &lab_part_record, &lab_repeated_record,
 };
 
-/* google.protobuf.FileDescriptorSet: the schema as protobuf knows it, imports included. */
+/* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 1443 bytes, a08eda93d602a799 */
 };

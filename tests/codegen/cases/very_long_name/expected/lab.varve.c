@@ -11,7 +11,7 @@ static const struct varve_record *const records[] = {
     &lab_an_extremely_long_name_of_a_message_that_does_not_fit_into_one_line_of_one_hundred_columns_whatever_else_is_there_record,
 };
 
-/* google.protobuf.FileDescriptorSet: the schema as protobuf knows it, imports included. */
+/* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 121 bytes, 8c801b1ab2c0e37b */
 };

@@ -11,7 +11,7 @@ static const struct varve_record *const records[] = {
     &lab_beta_record, &lab_alpha_record,
 };
 
-/* google.protobuf.FileDescriptorSet: the schema as protobuf knows it, imports included. */
+/* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 188 bytes, 6a9ee94922d24ca2 */
 };

@@ -11,7 +11,7 @@ static const struct varve_record *const records[] = {
     &acme_units_quantity_record,
 };
 
-/* google.protobuf.FileDescriptorSet: the schema as protobuf knows it, imports included. */
+/* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 146 bytes, 4da5e4a329bd825b */
 };
