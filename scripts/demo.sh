@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-scripts/install-dependencies.sh
-cmake --preset release
-cmake --build --preset release
-build/release/examples/first_record/first_record
+scripts/install-dependencies.sh --for-building
+cmake -S . -B build/demo -G Ninja -DCMAKE_BUILD_TYPE=Release -DVARVE_BUILD_TESTS=OFF -DVARVE_BUILD_BENCH=OFF
+cmake --build build/demo
+build/demo/examples/first_record/first_record

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that building and testing varve needs, those that are missing.
-# Says nothing and needs no rights when all are there.
+# Says nothing and needs no rights when all are there. With --for-building those for tests and
+# benchmarks are left out.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 
@@ -9,8 +10,11 @@ generator="protobuf-compiler libprotobuf-dev python3 python3-protobuf python3-ji
 tests="g++ make libcmocka-dev clang libclang-rt-14-dev clang-format locales"
 bench="protobuf-c-compiler"
 
+wanted="$build $generator"
+[ "${1:-}" = "--for-building" ] || wanted="$wanted $tests $bench"
+
 missing=""
-for package in $build $generator $tests $bench; do
+for package in $wanted; do
     # shellcheck disable=SC2016
     state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || true)
     case $state in

@@ -16,13 +16,14 @@ extern "C" {
  * computed again, so they live in the cache alone.
  * (cortex.AttentionWeights) */
 struct cortex_attention_weights {
-    ProtobufCMessage base;  /* wire identity and unknown fields */
+    ProtobufCMessage base;  /* set by CORTEX_ATTENTION_WEIGHTS_INIT, holds unknown fields */
     const char *query_hash; /* Hash of the queries and the keys together */
     uint32_t head;          /* Number of the head, from 0 */
-    int64_t computed_at;    /* When the weights were computed; ns since 1970-01-01T00:00:00Z */
-    uint32_t query_length;  /* Queries in the sequence */
-    uint32_t key_length;    /* Keys that are attended to */
-    /* Attention from each query to each key; every row sums to 1 */
+    /* When the weights were computed. */
+    int64_t computed_at;   /* ns since 1970-01-01T00:00:00Z */
+    uint32_t query_length; /* Queries in the sequence */
+    uint32_t key_length;   /* Keys that are attended to */
+    /* Attention from each query to each key; every row sums to 1. */
     struct varve_floats weights; /* tensor [query_length x key_length] */
 };
 
@@ -47,7 +48,7 @@ extern const struct varve_record cortex_attention_weights_record;
 }
 /* clang-format on */
 
-/* cortex.AttentionWeights */
+/* Functions of struct cortex_attention_weights */
 
 /* Makes *record empty, as CORTEX_ATTENTION_WEIGHTS_INIT does: for the heap and for C++. It owns
  * nothing. */
@@ -57,7 +58,7 @@ cortex_attention_weights_init(struct cortex_attention_weights *record)
     varve_record_init(&cortex_attention_weights_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 cortex_attention_weights_free(struct cortex_attention_weights *record)
 {

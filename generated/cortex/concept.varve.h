@@ -14,21 +14,23 @@ extern "C" {
 
 /* A thing the network knows: a name, its embedding, and how often it was used.  (cortex.Concept) */
 struct cortex_concept {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by CORTEX_CONCEPT_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
-    const char *name;      /* The name by which the concept is looked up; unique */
-    /* The place of the concept in the embedding space */
+    /* The name by which the concept is looked up. */
+    const char *name; /* unique */
+    /* The place of the concept in the embedding space. */
     struct varve_floats embedding; /* tensor [embedding_size], archived */
     uint32_t embedding_size;       /* Dimensions of the embedding space */
-    /* When the concept was first learned */
-    int64_t created_at;    /* ns since 1970-01-01T00:00:00Z */
-    int64_t last_used_at;  /* When the concept was last recalled; ns since 1970-01-01T00:00:00Z */
+    /* When the concept was first learned. */
+    int64_t created_at; /* ns since 1970-01-01T00:00:00Z */
+    /* When the concept was last recalled. */
+    int64_t last_used_at;  /* ns since 1970-01-01T00:00:00Z */
     uint64_t access_count; /* How often the concept was recalled */
     /* Free annotations, such as the source of the concept. */
     struct {
         size_t count;
         struct cortex_concept_metadata_entry **data;
-    } metadata; /* map */
+    } metadata; /* map: each key once, in any order */
 };
 
 /* The fields of struct cortex_concept, by number. */
@@ -56,7 +58,7 @@ extern const struct varve_record cortex_concept_record;
 
 /* An entry of the map metadata of struct cortex_concept. */
 struct cortex_concept_metadata_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by CORTEX_CONCEPT_METADATA_ENTRY_INIT, holds unknown fields */
     const char *key;
     const char *value;
 };
@@ -81,7 +83,7 @@ cortex_concept_metadata_entry_init(struct cortex_concept_metadata_entry *entry)
     varve_record_init(&cortex_concept_metadata_entry_record, entry);
 }
 
-/* cortex.Concept */
+/* Functions of struct cortex_concept */
 
 /* Makes *record empty, as CORTEX_CONCEPT_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -90,12 +92,15 @@ cortex_concept_init(struct cortex_concept *record)
     varve_record_init(&cortex_concept_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 cortex_concept_free(struct cortex_concept *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

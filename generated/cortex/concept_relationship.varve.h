@@ -16,17 +16,19 @@ extern "C" {
  * concepts may be related in several ways, but only once in each.
  * (cortex.ConceptRelationship) */
 struct cortex_concept_relationship {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by CORTEX_CONCEPT_RELATIONSHIP_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
-    /* The concept that the relationship starts from */
-    int64_t source_id; /* references Concept.id */
-    int64_t target_id; /* The concept that the relationship leads to; references Concept.id */
+    /* The concept that the relationship starts from. */
+    int64_t source_id; /* references Concept.id, deleted with it */
+    /* The concept that the relationship leads to. */
+    int64_t target_id; /* references Concept.id, deleted with it */
     /* The kind of relationship, such as "hypernym", "part_holonym" or "antonym".
      * It is text and not an enum, because the kinds come from the data: WordNet
      * alone has more than twenty kinds of pointers, other lexicons add theirs, and
      * a new kind must not need a new schema. */
     const char *type;
-    double strength; /* How strong the relationship is: 0 is none, 1 the strongest */
+    /* How strong the relationship is: 0 is none, 1 the strongest. */
+    double strength; /* 0 to 1 */
 };
 
 /* The fields of struct cortex_concept_relationship, by number. */
@@ -49,7 +51,7 @@ extern const struct varve_record cortex_concept_relationship_record;
 }
 /* clang-format on */
 
-/* cortex.ConceptRelationship */
+/* Functions of struct cortex_concept_relationship */
 
 /* Makes *record empty, as CORTEX_CONCEPT_RELATIONSHIP_INIT does: for the heap and for C++. It
  * owns nothing. */
@@ -59,7 +61,7 @@ cortex_concept_relationship_init(struct cortex_concept_relationship *record)
     varve_record_init(&cortex_concept_relationship_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 cortex_concept_relationship_free(struct cortex_concept_relationship *record)
 {

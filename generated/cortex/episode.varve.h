@@ -16,17 +16,19 @@ extern "C" {
  * in. Snapshots, spike trains and traces that were recorded during an episode refer to it.
  * (cortex.Episode) */
 struct cortex_episode {
-    ProtobufCMessage base;         /* wire identity and unknown fields */
-    int64_t id;                    /* primary key; 0 = assigned on insert */
-    int64_t occurred_at;           /* When the episode began; ns since 1970-01-01T00:00:00Z */
+    ProtobufCMessage base; /* set by CORTEX_EPISODE_INIT, holds unknown fields */
+    int64_t id;            /* primary key; 0 = assigned on insert */
+    /* When the episode began. */
+    int64_t occurred_at;           /* ns since 1970-01-01T00:00:00Z */
     struct varve_bytes experience; /* What was experienced, in the encoding of the recorder */
-    double performance_score;      /* How well the system did: 0 is failure, 1 is perfect */
-    const char *context_hash;      /* Identifies the context; episodes in one context share it */
+    /* How well the system did: 0 is failure, 1 is perfect. */
+    double performance_score; /* 0 to 1 */
+    const char *context_hash; /* Identifies the context; episodes in one context share it */
     /* Free annotations, such as the experiment or the operator. */
     struct {
         size_t count;
         struct cortex_episode_metadata_entry **data;
-    } metadata; /* map */
+    } metadata; /* map: each key once, in any order */
 };
 
 /* The fields of struct cortex_episode, by number. */
@@ -52,7 +54,7 @@ extern const struct varve_record cortex_episode_record;
 
 /* An entry of the map metadata of struct cortex_episode. */
 struct cortex_episode_metadata_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by CORTEX_EPISODE_METADATA_ENTRY_INIT, holds unknown fields */
     const char *key;
     const char *value;
 };
@@ -77,7 +79,7 @@ cortex_episode_metadata_entry_init(struct cortex_episode_metadata_entry *entry)
     varve_record_init(&cortex_episode_metadata_entry_record, entry);
 }
 
-/* cortex.Episode */
+/* Functions of struct cortex_episode */
 
 /* Makes *record empty, as CORTEX_EPISODE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -86,7 +88,7 @@ cortex_episode_init(struct cortex_episode *record)
     varve_record_init(&cortex_episode_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 cortex_episode_free(struct cortex_episode *record)
 {

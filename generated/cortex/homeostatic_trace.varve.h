@@ -17,23 +17,23 @@ extern "C" {
  * belongs to neuron i of the population.
  * (cortex.HomeostaticTrace) */
 struct cortex_homeostatic_trace {
-    ProtobufCMessage base;  /* wire identity and unknown fields */
+    ProtobufCMessage base;  /* set by CORTEX_HOMEOSTATIC_TRACE_INIT, holds unknown fields */
     int64_t id;             /* primary key; 0 = assigned on insert */
     const char *population; /* Name of the population */
-    /* When the adjustment was applied */
+    /* When the adjustment was applied. */
     int64_t recorded_at;   /* ns since 1970-01-01T00:00:00Z */
     uint32_t neuron_count; /* Neurons in the population */
-    /* Firing rate that each neuron is steered to */
-    double target_rate; /* in Hz */
-    /* Length of the window over which rates were measured */
-    double window_duration; /* in ms */
-    /* Measured firing rate of each neuron */
+    /* Firing rate that each neuron is steered to. */
+    double target_rate; /* in Hz; at least 0 */
+    /* Length of the window over which rates were measured. */
+    double window_duration; /* in ms; at least 0 */
+    /* Measured firing rate of each neuron. */
     struct varve_floats actual_rates; /* tensor [neuron_count], archived; in Hz */
-    /* Change of each threshold; positive makes it harder to fire */
+    /* Change of each threshold; positive makes it harder to fire. */
     struct varve_floats threshold_adjustments; /* tensor [neuron_count], archived; in mV */
     protobuf_c_boolean has_episode_id;         /* whether episode_id is set */
-    /* The episode it was recorded in; absent when in none */
-    int64_t episode_id; /* references Episode.id */
+    /* The episode it was recorded in; absent when in none. */
+    int64_t episode_id; /* references Episode.id, absent when that is deleted */
 };
 
 /* The fields of struct cortex_homeostatic_trace, by number. */
@@ -60,7 +60,7 @@ extern const struct varve_record cortex_homeostatic_trace_record;
 }
 /* clang-format on */
 
-/* cortex.HomeostaticTrace */
+/* Functions of struct cortex_homeostatic_trace */
 
 /* Makes *record empty, as CORTEX_HOMEOSTATIC_TRACE_INIT does: for the heap and for C++. It owns
  * nothing. */
@@ -70,12 +70,15 @@ cortex_homeostatic_trace_init(struct cortex_homeostatic_trace *record)
     varve_record_init(&cortex_homeostatic_trace_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 cortex_homeostatic_trace_free(struct cortex_homeostatic_trace *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

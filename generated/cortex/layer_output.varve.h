@@ -14,19 +14,20 @@ extern "C" {
 
 /* What one layer of a network put out for a batch of inputs.  (cortex.LayerOutput) */
 struct cortex_layer_output {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by CORTEX_LAYER_OUTPUT_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
     const char *network;   /* Name of the network */
     const char *layer;     /* Name of the layer, unique within its network */
-    int64_t recorded_at;   /* When the batch was evaluated; ns since 1970-01-01T00:00:00Z */
-    uint32_t batch_size;   /* Inputs in the batch */
-    uint32_t width;        /* Units of the layer */
+    /* When the batch was evaluated. */
+    int64_t recorded_at; /* ns since 1970-01-01T00:00:00Z */
+    uint32_t batch_size; /* Inputs in the batch */
+    uint32_t width;      /* Units of the layer */
     /* Activation of each unit, one row an input. Half precision is enough to
      * compare layers, and halves what is stored. */
     struct varve_uint16s activations;  /* tensor of float16 bits [batch_size x width], archived */
     protobuf_c_boolean has_episode_id; /* whether episode_id is set */
-    /* The episode it was recorded in; absent when in none */
-    int64_t episode_id; /* references Episode.id */
+    /* The episode it was recorded in; absent when in none. */
+    int64_t episode_id; /* references Episode.id, absent when that is deleted */
 };
 
 /* The fields of struct cortex_layer_output, by number. */
@@ -53,7 +54,7 @@ extern const struct varve_record cortex_layer_output_record;
 }
 /* clang-format on */
 
-/* cortex.LayerOutput */
+/* Functions of struct cortex_layer_output */
 
 /* Makes *record empty, as CORTEX_LAYER_OUTPUT_INIT does: for the heap and for C++. It owns
  * nothing. */
@@ -63,12 +64,15 @@ cortex_layer_output_init(struct cortex_layer_output *record)
     varve_record_init(&cortex_layer_output_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 cortex_layer_output_free(struct cortex_layer_output *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

@@ -16,19 +16,20 @@ extern "C" {
  * changed.
  * (cortex.LearningEvent) */
 struct cortex_learning_event {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by CORTEX_LEARNING_EVENT_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
     const char *task_type; /* The kind of task, such as "maze" or "naming" */
     /* Score after the event minus score before it.
      * Positive values are improvements. */
     double performance_delta;
     const char *strategy_used; /* The learning strategy, such as "replay" or "curriculum" */
-    int64_t occurred_at;       /* When the change was measured; ns since 1970-01-01T00:00:00Z */
+    /* When the change was measured. */
+    int64_t occurred_at; /* ns since 1970-01-01T00:00:00Z */
     /* Parameters of the strategy, by name. */
     struct {
         size_t count;
         struct cortex_learning_event_parameters_entry **data;
-    } parameters; /* map */
+    } parameters; /* map: each key once, in any order */
 };
 
 /* The fields of struct cortex_learning_event, by number. */
@@ -55,7 +56,8 @@ extern const struct varve_record cortex_learning_event_record;
 
 /* An entry of the map parameters of struct cortex_learning_event. */
 struct cortex_learning_event_parameters_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    /* set by CORTEX_LEARNING_EVENT_PARAMETERS_ENTRY_INIT, holds unknown fields */
+    ProtobufCMessage base;
     const char *key;
     double value;
 };
@@ -79,7 +81,7 @@ cortex_learning_event_parameters_entry_init(struct cortex_learning_event_paramet
     varve_record_init(&cortex_learning_event_parameters_entry_record, entry);
 }
 
-/* cortex.LearningEvent */
+/* Functions of struct cortex_learning_event */
 
 /* Makes *record empty, as CORTEX_LEARNING_EVENT_INIT does: for the heap and for C++. It owns
  * nothing. */
@@ -89,7 +91,7 @@ cortex_learning_event_init(struct cortex_learning_event *record)
     varve_record_init(&cortex_learning_event_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 cortex_learning_event_free(struct cortex_learning_event *record)
 {

@@ -16,20 +16,20 @@ extern "C" {
  * each. Both matrices have the presynaptic neuron as row and the postsynaptic neuron as column.
  * (cortex.NetworkSnapshot) */
 struct cortex_network_snapshot {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by CORTEX_NETWORK_SNAPSHOT_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
-    /* When the snapshot was taken */
+    /* When the snapshot was taken. */
     int64_t taken_at;      /* ns since 1970-01-01T00:00:00Z */
     uint32_t neuron_count; /* Neurons in the network */
-    /* 1 where the row's neuron projects to the column's, else 0 */
+    /* 1 where the row's neuron projects to the column's, else 0. */
     struct varve_uint8s adjacency; /* tensor [neuron_count x neuron_count], archived */
-    /* Synaptic weights: negative inhibits, 0 is no synapse */
+    /* Synaptic weights: negative inhibits, 0 is no synapse. */
     struct varve_floats weights; /* tensor [neuron_count x neuron_count], archived */
-    /* Membrane potential of each neuron */
+    /* Membrane potential of each neuron. */
     struct varve_floats neuron_states; /* tensor [neuron_count], archived; in mV */
     protobuf_c_boolean has_episode_id; /* whether episode_id is set */
-    /* The episode it was taken in; absent when in none */
-    int64_t episode_id; /* references Episode.id */
+    /* The episode it was taken in; absent when in none. */
+    int64_t episode_id; /* references Episode.id, absent when that is deleted */
 };
 
 /* The fields of struct cortex_network_snapshot, by number. */
@@ -53,7 +53,7 @@ extern const struct varve_record cortex_network_snapshot_record;
 }
 /* clang-format on */
 
-/* cortex.NetworkSnapshot */
+/* Functions of struct cortex_network_snapshot */
 
 /* Makes *record empty, as CORTEX_NETWORK_SNAPSHOT_INIT does: for the heap and for C++. It owns
  * nothing. */
@@ -63,12 +63,15 @@ cortex_network_snapshot_init(struct cortex_network_snapshot *record)
     varve_record_init(&cortex_network_snapshot_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 cortex_network_snapshot_free(struct cortex_network_snapshot *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

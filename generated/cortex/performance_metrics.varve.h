@@ -16,22 +16,23 @@ extern "C" {
  * columns, so that series can be compared without reading their values.
  * (cortex.PerformanceMetrics) */
 struct cortex_performance_metrics {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by CORTEX_PERFORMANCE_METRICS_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
     const char *metric;    /* Name of the metric, such as "accuracy" or "latency_ms" */
     const char *task_type; /* The kind of task, as in LearningEvent */
-    /* When the last value was measured */
+    /* When the last value was measured. */
     int64_t recorded_at;   /* ns since 1970-01-01T00:00:00Z */
     uint32_t sample_count; /* Values in the series */
-    /* The measured values in the unit of the metric, oldest first */
-    struct varve_doubles values;       /* tensor [sample_count], archived */
-    double mean;                       /* Arithmetic mean of the values */
-    double standard_deviation;         /* Sample standard deviation of the values */
+    /* The measured values in the unit of the metric, oldest first. */
+    struct varve_doubles values; /* tensor [sample_count], archived */
+    double mean;                 /* Arithmetic mean of the values */
+    /* Sample standard deviation of the values. */
+    double standard_deviation;         /* at least 0 */
     double minimum;                    /* The smallest of the values */
     double maximum;                    /* The largest of the values */
     protobuf_c_boolean has_episode_id; /* whether episode_id is set */
-    /* The episode it was measured in; absent when in none */
-    int64_t episode_id; /* references Episode.id */
+    /* The episode it was measured in; absent when in none. */
+    int64_t episode_id; /* references Episode.id, absent when that is deleted */
 };
 
 /* The fields of struct cortex_performance_metrics, by number. */
@@ -61,7 +62,7 @@ extern const struct varve_record cortex_performance_metrics_record;
 }
 /* clang-format on */
 
-/* cortex.PerformanceMetrics */
+/* Functions of struct cortex_performance_metrics */
 
 /* Makes *record empty, as CORTEX_PERFORMANCE_METRICS_INIT does: for the heap and for C++. It
  * owns nothing. */
@@ -71,12 +72,15 @@ cortex_performance_metrics_init(struct cortex_performance_metrics *record)
     varve_record_init(&cortex_performance_metrics_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 cortex_performance_metrics_free(struct cortex_performance_metrics *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

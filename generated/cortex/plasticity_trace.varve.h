@@ -48,22 +48,23 @@ cortex_plasticity_trace_rule_parse(const char *text, enum cortex_plasticity_trac
  * synapse i of the group.
  * (cortex.PlasticityTrace) */
 struct cortex_plasticity_trace {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by CORTEX_PLASTICITY_TRACE_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
-    /* When the update was applied */
+    /* When the update was applied. */
     int64_t recorded_at;                    /* ns since 1970-01-01T00:00:00Z */
     enum cortex_plasticity_trace_rule rule; /* The rule that was applied */
-    double learning_rate;                   /* Step size of the rule */
-    uint32_t synapse_count;                 /* Synapses in the group */
-    /* Weight after the update minus weight before it */
+    /* Step size of the rule. */
+    double learning_rate;   /* at least 0 */
+    uint32_t synapse_count; /* Synapses in the group */
+    /* Weight after the update minus weight before it. */
     struct varve_floats weight_changes; /* tensor [synapse_count], archived */
-    /* Decaying trace of presynaptic spikes before the update */
+    /* Decaying trace of presynaptic spikes before the update. */
     struct varve_floats presynaptic_trace; /* tensor [synapse_count], archived */
-    /* Decaying trace of postsynaptic spikes before the update */
+    /* Decaying trace of postsynaptic spikes before the update. */
     struct varve_floats postsynaptic_trace; /* tensor [synapse_count], archived */
     protobuf_c_boolean has_episode_id;      /* whether episode_id is set */
-    /* The episode it was recorded in; absent when in none */
-    int64_t episode_id; /* references Episode.id */
+    /* The episode it was recorded in; absent when in none. */
+    int64_t episode_id; /* references Episode.id, absent when that is deleted */
 };
 
 /* The fields of struct cortex_plasticity_trace, by number. */
@@ -89,7 +90,7 @@ extern const struct varve_record cortex_plasticity_trace_record;
 }
 /* clang-format on */
 
-/* cortex.PlasticityTrace */
+/* Functions of struct cortex_plasticity_trace */
 
 /* Makes *record empty, as CORTEX_PLASTICITY_TRACE_INIT does: for the heap and for C++. It owns
  * nothing. */
@@ -99,12 +100,15 @@ cortex_plasticity_trace_init(struct cortex_plasticity_trace *record)
     varve_record_init(&cortex_plasticity_trace_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 cortex_plasticity_trace_free(struct cortex_plasticity_trace *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

@@ -16,21 +16,24 @@ extern "C" {
  * one row a time step.
  * (cortex.ReservoirStates) */
 struct cortex_reservoir_states {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by CORTEX_RESERVOIR_STATES_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
-    /* When the first step was recorded */
+    /* When the first step was recorded. */
     int64_t recorded_at;   /* ns since 1970-01-01T00:00:00Z */
     const char *reservoir; /* Name of the reservoir */
     uint32_t step_count;   /* Recorded time steps */
     uint32_t unit_count;   /* Units of the reservoir */
-    /* Activation of every unit after each step */
-    struct varve_floats states;        /* tensor [step_count x unit_count], archived */
-    double spectral_radius;            /* Spectral radius of the recurrent weight matrix */
-    double leak_rate;                  /* Share of a state that is renewed in each step, 0 to 1 */
-    double step_duration;              /* Length of a time step; in ms */
+    /* Activation of every unit after each step. */
+    struct varve_floats states; /* tensor [step_count x unit_count], archived */
+    /* Spectral radius of the recurrent weight matrix. */
+    double spectral_radius; /* at least 0 */
+    /* Share of a state that is renewed in each step, 0 to 1. */
+    double leak_rate; /* 0 to 1 */
+    /* Length of a time step. */
+    double step_duration;              /* in ms; at least 0 */
     protobuf_c_boolean has_episode_id; /* whether episode_id is set */
-    /* The episode it was recorded in; absent when in none */
-    int64_t episode_id; /* references Episode.id */
+    /* The episode it was recorded in; absent when in none. */
+    int64_t episode_id; /* references Episode.id, absent when that is deleted */
 };
 
 /* The fields of struct cortex_reservoir_states, by number. */
@@ -58,7 +61,7 @@ extern const struct varve_record cortex_reservoir_states_record;
 }
 /* clang-format on */
 
-/* cortex.ReservoirStates */
+/* Functions of struct cortex_reservoir_states */
 
 /* Makes *record empty, as CORTEX_RESERVOIR_STATES_INIT does: for the heap and for C++. It owns
  * nothing. */
@@ -68,12 +71,15 @@ cortex_reservoir_states_init(struct cortex_reservoir_states *record)
     varve_record_init(&cortex_reservoir_states_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 cortex_reservoir_states_free(struct cortex_reservoir_states *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

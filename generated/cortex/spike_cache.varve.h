@@ -17,16 +17,18 @@ extern "C" {
  * spike i.
  * (cortex.SpikeCache) */
 struct cortex_spike_cache {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by CORTEX_SPIKE_CACHE_INIT, holds unknown fields */
     const char *region;    /* Name of the region */
     int64_t bin;           /* Number of the bin, counted from the start of the run */
-    /* When the bin begins; spike times count from here */
-    int64_t bin_start;    /* ns since 1970-01-01T00:00:00Z */
-    int64_t bin_duration; /* Length of the bin; in ns */
+    /* When the bin begins; spike times count from here. */
+    int64_t bin_start; /* ns since 1970-01-01T00:00:00Z */
+    /* Length of the bin. */
+    int64_t bin_duration; /* in ns */
     uint32_t spike_count; /* Spikes in the bin */
-    /* When each spike occurred, after bin_start; ascending */
+    /* When each spike occurred, after bin_start; ascending. */
     struct varve_int64s spike_times; /* tensor [spike_count]; in ns */
-    struct varve_uint32s neuron_ids; /* The neuron that fired each spike; tensor [spike_count] */
+    /* The neuron that fired each spike. */
+    struct varve_uint32s neuron_ids; /* tensor [spike_count] */
 };
 
 /* The fields of struct cortex_spike_cache, by number. */
@@ -51,7 +53,7 @@ extern const struct varve_record cortex_spike_cache_record;
 }
 /* clang-format on */
 
-/* cortex.SpikeCache */
+/* Functions of struct cortex_spike_cache */
 
 /* Makes *record empty, as CORTEX_SPIKE_CACHE_INIT does: for the heap and for C++. It owns
  * nothing. */
@@ -61,7 +63,7 @@ cortex_spike_cache_init(struct cortex_spike_cache *record)
     varve_record_init(&cortex_spike_cache_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 cortex_spike_cache_free(struct cortex_spike_cache *record)
 {

@@ -16,22 +16,22 @@ extern "C" {
  * every tensor belongs to spike i.
  * (cortex.SpikeTrain) */
 struct cortex_spike_train {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by CORTEX_SPIKE_TRAIN_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
-    /* When the recording began; spike times count from here */
+    /* When the recording began; spike times count from here. */
     int64_t recorded_at;  /* ns since 1970-01-01T00:00:00Z */
     uint32_t spike_count; /* Spikes in the recording */
     /* When each spike occurred, after recorded_at and in ascending order.
      * Whole nanoseconds stay exact however long the recording is, and they
      * compress better than floating-point milliseconds. */
     struct varve_int64s spike_times; /* tensor [spike_count], archived; in ns */
-    /* The neuron that fired each spike */
+    /* The neuron that fired each spike. */
     struct varve_uint32s neuron_ids; /* tensor [spike_count], archived */
-    /* Peak amplitude of each spike; absent when not measured */
+    /* Peak amplitude of each spike; absent when not measured. */
     struct varve_floats amplitudes;    /* tensor [spike_count], archived, may be absent; in mV */
     protobuf_c_boolean has_episode_id; /* whether episode_id is set */
-    /* The episode it was recorded in; absent when in none */
-    int64_t episode_id; /* references Episode.id */
+    /* The episode it was recorded in; absent when in none. */
+    int64_t episode_id; /* references Episode.id, absent when that is deleted */
 };
 
 /* The fields of struct cortex_spike_train, by number. */
@@ -55,7 +55,7 @@ extern const struct varve_record cortex_spike_train_record;
 }
 /* clang-format on */
 
-/* cortex.SpikeTrain */
+/* Functions of struct cortex_spike_train */
 
 /* Makes *record empty, as CORTEX_SPIKE_TRAIN_INIT does: for the heap and for C++. It owns
  * nothing. */
@@ -65,12 +65,15 @@ cortex_spike_train_init(struct cortex_spike_train *record)
     varve_record_init(&cortex_spike_train_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 cortex_spike_train_free(struct cortex_spike_train *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

@@ -16,12 +16,13 @@ extern "C" {
  * it was last put; what is worth keeping becomes an Episode or a Concept.
  * (cortex.WorkingMemoryPattern) */
 struct cortex_working_memory_pattern {
-    ProtobufCMessage base;    /* wire identity and unknown fields */
+    ProtobufCMessage base;    /* set by CORTEX_WORKING_MEMORY_PATTERN_INIT, holds unknown fields */
     const char *pattern_hash; /* Hash of the pattern's content: equal patterns meet */
-    /* When the pattern entered working memory */
-    int64_t stored_at;               /* ns since 1970-01-01T00:00:00Z */
-    uint32_t unit_count;             /* Units that hold the pattern */
-    struct varve_floats activations; /* Activation of each unit; tensor [unit_count] */
+    /* When the pattern entered working memory. */
+    int64_t stored_at;   /* ns since 1970-01-01T00:00:00Z */
+    uint32_t unit_count; /* Units that hold the pattern */
+    /* Activation of each unit. */
+    struct varve_floats activations; /* tensor [unit_count] */
     double salience;                 /* How much the pattern matters to the task, from 0 to 1 */
     const char *context_hash;        /* Hash of the context, as in Episode */
     uint32_t rehearsal_count;        /* How often the pattern was rehearsed */
@@ -50,7 +51,7 @@ extern const struct varve_record cortex_working_memory_pattern_record;
 }
 /* clang-format on */
 
-/* cortex.WorkingMemoryPattern */
+/* Functions of struct cortex_working_memory_pattern */
 
 /* Makes *record empty, as CORTEX_WORKING_MEMORY_PATTERN_INIT does: for the heap and for C++. It
  * owns nothing. */
@@ -60,7 +61,7 @@ cortex_working_memory_pattern_init(struct cortex_working_memory_pattern *record)
     varve_record_init(&cortex_working_memory_pattern_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 cortex_working_memory_pattern_free(struct cortex_working_memory_pattern *record)
 {

@@ -52,11 +52,11 @@ def _check_file(context, file):
             file.at,
             f'the package "{file.package}" would meet the names of {_owner_of(file.package)}; choose another name',
         )
-    elif any(part.strip("_") != part for part in file.package.split(".")):
+    elif any(part.strip("_") != part or "__" in part for part in file.package.split(".")):
         context.error(
             file.at,
-            f'the package "{file.package}" has a part that begins or ends with an underscore, which C '
-            "reserves; rename it",
+            f'the package "{file.package}" has a part that begins or ends with an underscore, or two in a row, '
+            "which C++ reserves; rename it",
         )
 
 

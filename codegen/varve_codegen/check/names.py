@@ -128,10 +128,6 @@ def _check_members(context, message):
         )
 
 
-def _other_name(field):
-    return f"{field.c}_field" if field.c.endswith("_value") else f"{field.c}_value"
-
-
 # -------------------------------------------------------------------- identifiers of a program
 
 

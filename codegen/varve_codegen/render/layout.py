@@ -60,28 +60,20 @@ def is_too_wide(text):
 
 class Member:
     """A line of code with what is said about it. `text` is the schema's comment and `facts` is what the
-    options say; both stand behind the code where there is room, else one or both go above it."""
+    options say. One of the two stands behind the code where there is room; where there are both, the
+    text goes above."""
 
     def __init__(self, code, text="", facts=""):
         self.code = code
-        self.above, self._text, self._facts = "", plain(text), plain(facts)
-        if "\n" in self._text:
-            self.above, self._text = self._text, ""
-        elif self._text.endswith(".") and ". " not in self._text:
-            self._text = self._text[:-1]
-        self._join()
-
-    def _join(self):
-        both = self._text and self._facts
-        self.behind = f"{self._text}; {self._facts}" if both else self._text or self._facts
+        text, facts = plain(text), plain(facts).replace("\n", " ")
+        self.above, self.behind = (text, facts) if facts or "\n" in text else ("", text)
+        if self.behind.endswith(".") and ". " not in self.behind:
+            self.behind = self.behind[:-1]
 
     def move_up(self):
-        """Moves the comment above the line, or what is left behind it."""
-        moved, self._text = self._text or self._facts, ""
-        if not moved or moved == self._facts:
-            self._facts = ""
-        self.above = f"{self.above}\n{moved}" if self.above else moved
-        self._join()
+        """Moves what is behind the line above it."""
+        self.above = f"{self.above}\n{self.behind}" if self.above else self.behind
+        self.behind = ""
 
 
 def aligned(members, indent="    "):

@@ -43,6 +43,12 @@ class Renderer:
             "source_includes": self._reference_headers(file) if file else [],
             "enums": enums,
             "messages": messages,
+            "queries": [
+                f"{service.name}.{method.name}"
+                for service in (file.services if file else ())
+                for method in service.methods
+                if method.sql is not None
+            ],
             "package": self._package(package, files, header) if package else None,
         }
         text = self._render("header.h.j2", {**context, "formatted": True})

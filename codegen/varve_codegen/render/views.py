@@ -148,9 +148,15 @@ class TableView:
             name if f.type == "string" else f"&{name}"
             for f, name in zip(message.primary_key, parameter_names)
         )
-        # The archive keeps tensors and the table tier makes JSON copies: their records cannot be
-        # stored before those are there.
-        self.is_stored = not message.tensors and not any(f.column.json for f in message.fields)
+        # The archive will keep tensors, and the table tier will make JSON copies and count versions:
+        # without them records would be stored in part.
+        lacking = [
+            ("tensors", bool(message.tensors)),
+            ("a JSON copy", any(f.column.json for f in message.fields)),
+            ("a version", any(f.column.version for f in message.fields)),
+        ]
+        self.lacking = " and ".join(what for what, is_there in lacking if is_there)
+        self.is_stored = not self.lacking
 
 
 def _parameter_names(fields):
@@ -175,7 +181,9 @@ def _int(number):
 
 
 def _titled(comment, full_name):
-    return f"{comment}  ({full_name})" if comment and "\n" not in comment else f"{comment}\n({full_name})".lstrip()
+    if not comment:
+        return full_name
+    return f"{comment}\n({full_name})" if "\n" in comment else f"{comment}  ({full_name})"
 
 
 def _message_title(schema, message):
@@ -194,7 +202,8 @@ def _enumerator(c, number, comment):
 
 
 def _members(schema, message):
-    members = [Member("ProtobufCMessage base;", "wire identity and unknown fields")]
+    set_by = f"{message.c}_init".upper()
+    members = [Member("ProtobufCMessage base;", f"set by {set_by}, holds unknown fields")]
     done = set()
     for field in message.fields:
         if not field.oneof:
@@ -237,9 +246,10 @@ def _facts(schema, message, field):
     if column.unique:
         facts.append("unique")
     if column.references:
-        facts.append(f"references {column.references}")
+        fate = {"CASCADE": ", deleted with it", "SET_NULL": ", absent when that is deleted"}
+        facts.append(f"references {column.references}{fate.get(column.on_delete, '')}")
     if column.version:
-        facts.append("counts the record's updates")
+        facts.append("counts the record's updates, from 1")
     if field.tensor is not None:
         kept = ", archived" if message.table is not None else ""
         absent = ", may be absent" if field.tensor.optional or field.label == "optional" else ""
@@ -250,10 +260,18 @@ def _facts(schema, message, field):
         facts.append(f"in {column.unit}")
     if column.time == "UNIX_NANOSECONDS":
         facts.append("ns since 1970-01-01T00:00:00Z")
+    if column.min and column.max:
+        facts.append(f"{column.min} to {column.max}")
+    elif column.min or column.max:
+        facts.append(f"at least {column.min}" if column.min else f"at most {column.max}")
+    if column.check:
+        facts.append(f"checked: {column.check}")
     if field.is_map:
-        facts.append("map")
+        facts.append("map: each key once, in any order")
     if not field.is_repeated and field.type in ("string", "message"):
-        if field.label == "optional" or field.type == "message" and not field.oneof:
+        if message.is_map_entry and field.type == "message":
+            facts.append("NULL: empty")
+        elif field.label == "optional" or field.type == "message" and not field.oneof:
             facts.append("NULL: absent")
     return facts
 

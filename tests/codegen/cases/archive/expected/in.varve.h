@@ -14,7 +14,7 @@ extern "C" {
 
 /* Every option.  (lab.Recording) */
 struct lab_recording {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_RECORDING_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
     int64_t taken_at;      /* ns since 1970-01-01T00:00:00Z */
     uint32_t n;
@@ -39,9 +39,9 @@ extern const struct varve_record lab_recording_record;
 }
 /* clang-format on */
 
-/* (lab.Deflated) */
+/* lab.Deflated */
 struct lab_deflated {
-    ProtobufCMessage base;     /* wire identity and unknown fields */
+    ProtobufCMessage base;     /* set by LAB_DEFLATED_INIT, holds unknown fields */
     int64_t id;                /* primary key; 0 = assigned on insert */
     struct varve_floats trace; /* tensor [4], archived */
 };
@@ -62,9 +62,9 @@ extern const struct varve_record lab_deflated_record;
 }
 /* clang-format on */
 
-/* (lab.Fast) */
+/* lab.Fast */
 struct lab_fast {
-    ProtobufCMessage base;     /* wire identity and unknown fields */
+    ProtobufCMessage base;     /* set by LAB_FAST_INIT, holds unknown fields */
     int64_t id;                /* primary key; 0 = assigned on insert */
     struct varve_floats trace; /* tensor [4], archived */
 };
@@ -85,9 +85,9 @@ extern const struct varve_record lab_fast_record;
 }
 /* clang-format on */
 
-/* (lab.Szipped) */
+/* lab.Szipped */
 struct lab_szipped {
-    ProtobufCMessage base;     /* wire identity and unknown fields */
+    ProtobufCMessage base;     /* set by LAB_SZIPPED_INIT, holds unknown fields */
     int64_t id;                /* primary key; 0 = assigned on insert */
     struct varve_floats trace; /* tensor [4], archived */
 };
@@ -108,9 +108,9 @@ extern const struct varve_record lab_szipped_record;
 }
 /* clang-format on */
 
-/* (lab.Plain) */
+/* lab.Plain */
 struct lab_plain {
-    ProtobufCMessage base;     /* wire identity and unknown fields */
+    ProtobufCMessage base;     /* set by LAB_PLAIN_INIT, holds unknown fields */
     int64_t id;                /* primary key; 0 = assigned on insert */
     struct varve_floats trace; /* tensor [4], archived */
 };
@@ -131,7 +131,7 @@ extern const struct varve_record lab_plain_record;
 }
 /* clang-format on */
 
-/* lab.Recording */
+/* Functions of struct lab_recording */
 
 /* Makes *record empty, as LAB_RECORDING_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -140,12 +140,15 @@ lab_recording_init(struct lab_recording *record)
     varve_record_init(&lab_recording_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_recording_free(struct lab_recording *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
@@ -198,7 +201,7 @@ lab_recording_clear_unknown(struct lab_recording *record)
     varve_record_clear_unknown(&lab_recording_record, record);
 }
 
-/* lab.Deflated */
+/* Functions of struct lab_deflated */
 
 /* Makes *record empty, as LAB_DEFLATED_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -207,12 +210,15 @@ lab_deflated_init(struct lab_deflated *record)
     varve_record_init(&lab_deflated_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_deflated_free(struct lab_deflated *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
@@ -265,7 +271,7 @@ lab_deflated_clear_unknown(struct lab_deflated *record)
     varve_record_clear_unknown(&lab_deflated_record, record);
 }
 
-/* lab.Fast */
+/* Functions of struct lab_fast */
 
 /* Makes *record empty, as LAB_FAST_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -274,12 +280,15 @@ lab_fast_init(struct lab_fast *record)
     varve_record_init(&lab_fast_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_fast_free(struct lab_fast *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
@@ -332,7 +341,7 @@ lab_fast_clear_unknown(struct lab_fast *record)
     varve_record_clear_unknown(&lab_fast_record, record);
 }
 
-/* lab.Szipped */
+/* Functions of struct lab_szipped */
 
 /* Makes *record empty, as LAB_SZIPPED_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -341,12 +350,15 @@ lab_szipped_init(struct lab_szipped *record)
     varve_record_init(&lab_szipped_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_szipped_free(struct lab_szipped *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
@@ -399,7 +411,7 @@ lab_szipped_clear_unknown(struct lab_szipped *record)
     varve_record_clear_unknown(&lab_szipped_record, record);
 }
 
-/* lab.Plain */
+/* Functions of struct lab_plain */
 
 /* Makes *record empty, as LAB_PLAIN_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -408,12 +420,15 @@ lab_plain_init(struct lab_plain *record)
     varve_record_init(&lab_plain_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_plain_free(struct lab_plain *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

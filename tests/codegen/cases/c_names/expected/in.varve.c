@@ -71,6 +71,8 @@ const ProtobufCEnumDescriptor lab_school_class_part_grade_descriptor = {
 
 /* lab.Class */
 
+_Static_assert(sizeof(enum lab_school_class_outcome_case) == sizeof(int), "libprotobuf-c reads and writes cases as ints");
+
 static const struct lab_school_class school_class_initial = LAB_SCHOOL_CLASS_INIT;
 
 static const ProtobufCFieldDescriptor school_class_fields[] = {

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* (lab.Kind) */
+/* lab.Kind */
 enum lab_sort VARVE_OPEN_ENUM {
     LAB_NONE = 0,
     LAB_WHICHEVER = 1,
@@ -38,7 +38,7 @@ lab_sort_parse(const char *text, enum lab_sort *value)
     return found;
 }
 
-/* (lab.Class.Inner.Level) */
+/* lab.Class.Inner.Level */
 enum lab_school_class_part_grade VARVE_OPEN_ENUM {
     LAB_SCHOOL_CLASS_PART_LOW = 0,
 };
@@ -70,9 +70,9 @@ enum lab_school_class_outcome_case {
     LAB_SCHOOL_CLASS_OUTCOME_CASE_END = 7,
 };
 
-/* (lab.Class) */
+/* lab.Class */
 struct lab_school_class {
-    ProtobufCMessage base;  /* wire identity and unknown fields */
+    ProtobufCMessage base;  /* set by LAB_SCHOOL_CLASS_INIT, holds unknown fields */
     int64_t id;             /* primary key; 0 = assigned on insert */
     const char *class_name; /* unique */
     int32_t default_value;
@@ -88,7 +88,7 @@ struct lab_school_class {
     struct {
         size_t count;
         struct lab_school_class_sums_entry **data;
-    } sums;                      /* map */
+    } sums;                      /* map: each key once, in any order */
     struct varve_floats samples; /* tensor [sample_count], archived */
     uint32_t sample_count;
     struct lab_school_class_part *inner; /* NULL: absent */
@@ -123,7 +123,7 @@ extern const struct varve_record lab_school_class_record;
 
 /* An entry of the map sums of struct lab_school_class. */
 struct lab_school_class_sums_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_SCHOOL_CLASS_SUMS_ENTRY_INIT, holds unknown fields */
     const char *key;
     double value;
 };
@@ -149,7 +149,7 @@ lab_school_class_sums_entry_init(struct lab_school_class_sums_entry *entry)
 
 /* Its C name follows the outer one.  (lab.Class.Inner) */
 struct lab_school_class_part {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_SCHOOL_CLASS_PART_INIT, holds unknown fields */
     enum lab_school_class_part_grade level;
 };
 
@@ -168,9 +168,9 @@ extern const struct varve_record lab_school_class_part_record;
 }
 /* clang-format on */
 
-/* (lab.ByLimit) */
+/* lab.ByLimit */
 struct lab_by_limit {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_BY_LIMIT_INIT, holds unknown fields */
     int32_t most;
 };
 
@@ -189,9 +189,9 @@ extern const struct varve_record lab_by_limit_record;
 }
 /* clang-format on */
 
-/* (lab.ClassName) */
+/* lab.ClassName */
 struct lab_class_name {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_CLASS_NAME_INIT, holds unknown fields */
     const char *class_name;
 };
 
@@ -211,7 +211,7 @@ extern const struct varve_record lab_class_name_record;
 }
 /* clang-format on */
 
-/* lab.Class */
+/* Functions of struct lab_school_class */
 
 /* Makes *record empty, as LAB_SCHOOL_CLASS_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -220,12 +220,15 @@ lab_school_class_init(struct lab_school_class *record)
     varve_record_init(&lab_school_class_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_school_class_free(struct lab_school_class *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
@@ -278,7 +281,7 @@ lab_school_class_clear_unknown(struct lab_school_class *record)
     varve_record_clear_unknown(&lab_school_class_record, record);
 }
 
-/* lab.Class.Inner */
+/* Functions of struct lab_school_class_part */
 
 /* Makes *record empty, as LAB_SCHOOL_CLASS_PART_INIT does: for the heap and for C++. It owns
  * nothing. */
@@ -288,7 +291,7 @@ lab_school_class_part_init(struct lab_school_class_part *record)
     varve_record_init(&lab_school_class_part_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_school_class_part_free(struct lab_school_class_part *record)
 {
@@ -349,7 +352,7 @@ lab_school_class_part_clear_unknown(struct lab_school_class_part *record)
     varve_record_clear_unknown(&lab_school_class_part_record, record);
 }
 
-/* lab.ByLimit */
+/* Functions of struct lab_by_limit */
 
 /* Makes *record empty, as LAB_BY_LIMIT_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -358,7 +361,7 @@ lab_by_limit_init(struct lab_by_limit *record)
     varve_record_init(&lab_by_limit_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_by_limit_free(struct lab_by_limit *record)
 {
@@ -416,7 +419,7 @@ lab_by_limit_clear_unknown(struct lab_by_limit *record)
     varve_record_clear_unknown(&lab_by_limit_record, record);
 }
 
-/* lab.ClassName */
+/* Functions of struct lab_class_name */
 
 /* Makes *record empty, as LAB_CLASS_NAME_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -425,7 +428,7 @@ lab_class_name_init(struct lab_class_name *record)
     varve_record_init(&lab_class_name_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_class_name_free(struct lab_class_name *record)
 {
@@ -482,6 +485,8 @@ lab_class_name_clear_unknown(struct lab_class_name *record)
 {
     varve_record_clear_unknown(&lab_class_name_record, record);
 }
+
+/* The typed query Classes.Small is not generated by this version of varve. */
 
 #ifdef __cplusplus
 }

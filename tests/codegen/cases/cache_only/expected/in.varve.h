@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* (lab.Hemisphere) */
+/* lab.Hemisphere */
 enum lab_hemisphere VARVE_OPEN_ENUM {
     LAB_LEFT = 0,
     LAB_RIGHT = 1,
@@ -40,7 +40,7 @@ lab_hemisphere_parse(const char *text, enum lab_hemisphere *value)
 
 /* Every kind of key part, and every option.  (lab.Hot) */
 struct lab_hot {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_HOT_INIT, holds unknown fields */
     const char *name;
     int64_t number;
     enum lab_hemisphere side;
@@ -72,7 +72,7 @@ extern const struct varve_record lab_hot_record;
 
 /* Nothing but a key.  (lab.Cold) */
 struct lab_cold {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_COLD_INIT, holds unknown fields */
     const char *code;
 };
 
@@ -92,7 +92,7 @@ extern const struct varve_record lab_cold_record;
 }
 /* clang-format on */
 
-/* lab.Hot */
+/* Functions of struct lab_hot */
 
 /* Makes *record empty, as LAB_HOT_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -101,7 +101,7 @@ lab_hot_init(struct lab_hot *record)
     varve_record_init(&lab_hot_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_hot_free(struct lab_hot *record)
 {
@@ -159,7 +159,7 @@ lab_hot_clear_unknown(struct lab_hot *record)
     varve_record_clear_unknown(&lab_hot_record, record);
 }
 
-/* lab.Cold */
+/* Functions of struct lab_cold */
 
 /* Makes *record empty, as LAB_COLD_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -168,7 +168,7 @@ lab_cold_init(struct lab_cold *record)
     varve_record_init(&lab_cold_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_cold_free(struct lab_cold *record)
 {

@@ -12,9 +12,9 @@
 extern "C" {
 #endif
 
-/* (lab.A) */
+/* lab.A */
 struct lab_a {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_A_INIT, holds unknown fields */
     int32_t x;
 };
 
@@ -33,9 +33,9 @@ extern const struct varve_record lab_a_record;
 }
 /* clang-format on */
 
-/* (lab.B) */
+/* lab.B */
 struct lab_b {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_B_INIT, holds unknown fields */
     int32_t x;
 };
 
@@ -54,9 +54,9 @@ extern const struct varve_record lab_b_record;
 }
 /* clang-format on */
 
-/* (lab.C) */
+/* lab.C */
 struct lab_c {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_C_INIT, holds unknown fields */
     int32_t x;
 };
 
@@ -77,7 +77,7 @@ extern const struct varve_record lab_c_record;
 
 /* Near the others' keys, but never equal to one.  (lab.Longer) */
 struct lab_longer {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_LONGER_INIT, holds unknown fields */
     int32_t x;
     int32_t y;
 };
@@ -98,7 +98,7 @@ extern const struct varve_record lab_longer_record;
 }
 /* clang-format on */
 
-/* lab.A */
+/* Functions of struct lab_a */
 
 /* Makes *record empty, as LAB_A_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -107,7 +107,7 @@ lab_a_init(struct lab_a *record)
     varve_record_init(&lab_a_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_a_free(struct lab_a *record)
 {
@@ -165,7 +165,7 @@ lab_a_clear_unknown(struct lab_a *record)
     varve_record_clear_unknown(&lab_a_record, record);
 }
 
-/* lab.B */
+/* Functions of struct lab_b */
 
 /* Makes *record empty, as LAB_B_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -174,7 +174,7 @@ lab_b_init(struct lab_b *record)
     varve_record_init(&lab_b_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_b_free(struct lab_b *record)
 {
@@ -232,7 +232,7 @@ lab_b_clear_unknown(struct lab_b *record)
     varve_record_clear_unknown(&lab_b_record, record);
 }
 
-/* lab.C */
+/* Functions of struct lab_c */
 
 /* Makes *record empty, as LAB_C_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -241,7 +241,7 @@ lab_c_init(struct lab_c *record)
     varve_record_init(&lab_c_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_c_free(struct lab_c *record)
 {
@@ -299,7 +299,7 @@ lab_c_clear_unknown(struct lab_c *record)
     varve_record_clear_unknown(&lab_c_record, record);
 }
 
-/* lab.Longer */
+/* Functions of struct lab_longer */
 
 /* Makes *record empty, as LAB_LONGER_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -308,7 +308,7 @@ lab_longer_init(struct lab_longer *record)
     varve_record_init(&lab_longer_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_longer_free(struct lab_longer *record)
 {

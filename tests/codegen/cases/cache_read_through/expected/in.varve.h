@@ -14,7 +14,7 @@ extern "C" {
 
 /* A hot copy, found by the primary key.  (lab.Person) */
 struct lab_person {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_PERSON_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
     const char *name;
 };
@@ -38,7 +38,7 @@ extern const struct varve_record lab_person_record;
 
 /* A hot copy by a unique field; AUTO is READ_THROUGH with a table.  (lab.City) */
 struct lab_city {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_CITY_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
     const char *code;      /* unique */
     const char *country;
@@ -71,7 +71,7 @@ extern const struct varve_record lab_city_record;
 
 /* A table whose records may also be kept in the cache alone.  (lab.Draft) */
 struct lab_draft {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_DRAFT_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
     const char *title;
 };
@@ -93,7 +93,7 @@ extern const struct varve_record lab_draft_record;
 }
 /* clang-format on */
 
-/* lab.Person */
+/* Functions of struct lab_person */
 
 /* Makes *record empty, as LAB_PERSON_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -102,7 +102,7 @@ lab_person_init(struct lab_person *record)
     varve_record_init(&lab_person_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_person_free(struct lab_person *record)
 {
@@ -180,7 +180,7 @@ lab_person_clear_unknown(struct lab_person *record)
     varve_record_clear_unknown(&lab_person_record, record);
 }
 
-/* lab.City */
+/* Functions of struct lab_city */
 
 /* Makes *record empty, as LAB_CITY_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -189,12 +189,15 @@ lab_city_init(struct lab_city *record)
     varve_record_init(&lab_city_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_city_free(struct lab_city *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
@@ -247,7 +250,7 @@ lab_city_clear_unknown(struct lab_city *record)
     varve_record_clear_unknown(&lab_city_record, record);
 }
 
-/* lab.Draft */
+/* Functions of struct lab_draft */
 
 /* Makes *record empty, as LAB_DRAFT_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -256,7 +259,7 @@ lab_draft_init(struct lab_draft *record)
     varve_record_init(&lab_draft_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_draft_free(struct lab_draft *record)
 {

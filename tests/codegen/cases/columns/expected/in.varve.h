@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* (lab.Mood) */
+/* lab.Mood */
 enum lab_mood VARVE_OPEN_ENUM {
     LAB_CALM = 0,
     LAB_ALERT = 1,
@@ -38,9 +38,9 @@ lab_mood_parse(const char *text, enum lab_mood *value)
     return found;
 }
 
-/* (lab.Part) */
+/* lab.Part */
 struct lab_part {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_PART_INIT, holds unknown fields */
     int32_t size;
 };
 
@@ -61,7 +61,7 @@ extern const struct varve_record lab_part_record;
 
 /* A column of every type.  (lab.Columns) */
 struct lab_columns {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_COLUMNS_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
     double double_value;
     float float_value;
@@ -137,19 +137,19 @@ struct lab_columns {
     struct {
         size_t count;
         struct lab_columns_numbers_entry **data;
-    } numbers; /* map */
+    } numbers; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_columns_texts_entry **data;
-    } texts; /* map */
+    } texts; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_columns_mood_map_entry **data;
-    } mood_map; /* map */
+    } mood_map; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_columns_part_map_entry **data;
-    } part_map; /* map */
+    } part_map; /* map: each key once, in any order */
 };
 
 /* The fields of struct lab_columns, by number. */
@@ -224,7 +224,7 @@ extern const struct varve_record lab_columns_record;
 
 /* An entry of the map numbers of struct lab_columns. */
 struct lab_columns_numbers_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_COLUMNS_NUMBERS_ENTRY_INIT, holds unknown fields */
     const char *key;
     double value;
 };
@@ -249,7 +249,7 @@ lab_columns_numbers_entry_init(struct lab_columns_numbers_entry *entry)
 
 /* An entry of the map texts of struct lab_columns. */
 struct lab_columns_texts_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_COLUMNS_TEXTS_ENTRY_INIT, holds unknown fields */
     int64_t key;
     const char *value;
 };
@@ -274,7 +274,7 @@ lab_columns_texts_entry_init(struct lab_columns_texts_entry *entry)
 
 /* An entry of the map mood_map of struct lab_columns. */
 struct lab_columns_mood_map_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_COLUMNS_MOOD_MAP_ENTRY_INIT, holds unknown fields */
     protobuf_c_boolean key;
     enum lab_mood value;
 };
@@ -299,9 +299,9 @@ lab_columns_mood_map_entry_init(struct lab_columns_mood_map_entry *entry)
 
 /* An entry of the map part_map of struct lab_columns. */
 struct lab_columns_part_map_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_COLUMNS_PART_MAP_ENTRY_INIT, holds unknown fields */
     uint32_t key;
-    struct lab_part *value; /* NULL: absent */
+    struct lab_part *value; /* NULL: empty */
 };
 
 extern const ProtobufCMessageDescriptor lab_columns_part_map_entry_descriptor;
@@ -322,7 +322,7 @@ lab_columns_part_map_entry_init(struct lab_columns_part_map_entry *entry)
     varve_record_init(&lab_columns_part_map_entry_record, entry);
 }
 
-/* lab.Part */
+/* Functions of struct lab_part */
 
 /* Makes *record empty, as LAB_PART_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -331,7 +331,7 @@ lab_part_init(struct lab_part *record)
     varve_record_init(&lab_part_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_part_free(struct lab_part *record)
 {
@@ -389,7 +389,7 @@ lab_part_clear_unknown(struct lab_part *record)
     varve_record_clear_unknown(&lab_part_record, record);
 }
 
-/* lab.Columns */
+/* Functions of struct lab_columns */
 
 /* Makes *record empty, as LAB_COLUMNS_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -398,7 +398,7 @@ lab_columns_init(struct lab_columns *record)
     varve_record_init(&lab_columns_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_columns_free(struct lab_columns *record)
 {

@@ -40,6 +40,8 @@ const ProtobufCEnumDescriptor lab_commented_kind_descriptor = {
 
 /* lab.Commented */
 
+_Static_assert(sizeof(enum lab_commented_choice_case) == sizeof(int), "libprotobuf-c reads and writes cases as ints");
+
 static const struct lab_commented commented_initial = LAB_COMMENTED_INIT;
 
 static const ProtobufCFieldDescriptor commented_fields[] = {

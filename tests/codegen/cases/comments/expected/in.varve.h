@@ -53,7 +53,7 @@ enum lab_commented_choice_case {
  * continues nothing, and ??/ is no trigraph.
  * (lab.Commented) */
 struct lab_commented {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_COMMENTED_INIT, holds unknown fields */
     int32_t leading;       /* Leading, one line */
     int32_t trailing;      /* Trailing, on the line of the field */
     /* Leading and
@@ -78,7 +78,8 @@ struct lab_commented {
     const char *blank;
     const char *nothing;
     const char *detached;
-    enum lab_commented_choice_case choice_case; /* Of the oneof; the member that is set; 0: none */
+    /* Of the oneof. */
+    enum lab_commented_choice_case choice_case; /* the member that is set; 0: none */
     union {
         int32_t first;  /* Of a member */
         int32_t second; /* Of the other member */
@@ -125,7 +126,7 @@ extern const struct varve_record lab_commented_record;
 }
 /* clang-format on */
 
-/* lab.Commented */
+/* Functions of struct lab_commented */
 
 /* Makes *record empty, as LAB_COMMENTED_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -134,7 +135,7 @@ lab_commented_init(struct lab_commented *record)
     varve_record_init(&lab_commented_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_commented_free(struct lab_commented *record)
 {

@@ -14,7 +14,7 @@ extern "C" {
 
 /* A table message inside another record is an ordinary nested message there.  (lab.Item) */
 struct lab_item {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_ITEM_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
     const char *title;     /* unique */
 };
@@ -36,9 +36,9 @@ extern const struct varve_record lab_item_record;
 }
 /* clang-format on */
 
-/* (lab.Basket) */
+/* lab.Basket */
 struct lab_basket {
-    ProtobufCMessage base;  /* wire identity and unknown fields */
+    ProtobufCMessage base;  /* set by LAB_BASKET_INIT, holds unknown fields */
     int64_t id;             /* primary key; 0 = assigned on insert */
     struct lab_item *first; /* NULL: absent */
     struct {
@@ -48,7 +48,7 @@ struct lab_basket {
     struct {
         size_t count;
         struct lab_basket_by_title_entry **data;
-    } by_title; /* map */
+    } by_title; /* map: each key once, in any order */
 };
 
 /* The fields of struct lab_basket, by number. */
@@ -71,9 +71,9 @@ extern const struct varve_record lab_basket_record;
 
 /* An entry of the map by_title of struct lab_basket. */
 struct lab_basket_by_title_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_BASKET_BY_TITLE_ENTRY_INIT, holds unknown fields */
     const char *key;
-    struct lab_item *value; /* NULL: absent */
+    struct lab_item *value; /* NULL: empty */
 };
 
 extern const ProtobufCMessageDescriptor lab_basket_by_title_entry_descriptor;
@@ -94,7 +94,7 @@ lab_basket_by_title_entry_init(struct lab_basket_by_title_entry *entry)
     varve_record_init(&lab_basket_by_title_entry_record, entry);
 }
 
-/* lab.Item */
+/* Functions of struct lab_item */
 
 /* Makes *record empty, as LAB_ITEM_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -103,7 +103,7 @@ lab_item_init(struct lab_item *record)
     varve_record_init(&lab_item_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_item_free(struct lab_item *record)
 {
@@ -181,7 +181,7 @@ lab_item_clear_unknown(struct lab_item *record)
     varve_record_clear_unknown(&lab_item_record, record);
 }
 
-/* lab.Basket */
+/* Functions of struct lab_basket */
 
 /* Makes *record empty, as LAB_BASKET_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -190,7 +190,7 @@ lab_basket_init(struct lab_basket *record)
     varve_record_init(&lab_basket_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_basket_free(struct lab_basket *record)
 {

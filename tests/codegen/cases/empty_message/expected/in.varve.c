@@ -25,6 +25,8 @@ const struct varve_record lab_nothing_record = {
 
 /* lab.Holder */
 
+_Static_assert(sizeof(enum lab_holder_choice_case) == sizeof(int), "libprotobuf-c reads and writes cases as ints");
+
 static const struct lab_holder holder_initial = LAB_HOLDER_INIT;
 
 static const ProtobufCFieldDescriptor holder_fields[] = {

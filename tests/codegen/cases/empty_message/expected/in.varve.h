@@ -12,9 +12,9 @@
 extern "C" {
 #endif
 
-/* (lab.Nothing) */
+/* lab.Nothing */
 struct lab_nothing {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_NOTHING_INIT, holds unknown fields */
 };
 
 extern const ProtobufCMessageDescriptor lab_nothing_descriptor;
@@ -33,9 +33,9 @@ enum lab_holder_choice_case {
     LAB_HOLDER_CHOICE_CASE_NONE = 3,
 };
 
-/* (lab.Holder) */
+/* lab.Holder */
 struct lab_holder {
-    ProtobufCMessage base;       /* wire identity and unknown fields */
+    ProtobufCMessage base;       /* set by LAB_HOLDER_INIT, holds unknown fields */
     struct lab_nothing *nothing; /* NULL: absent */
     struct {
         size_t count;
@@ -64,7 +64,7 @@ extern const struct varve_record lab_holder_record;
 }
 /* clang-format on */
 
-/* lab.Nothing */
+/* Functions of struct lab_nothing */
 
 /* Makes *record empty, as LAB_NOTHING_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -73,7 +73,7 @@ lab_nothing_init(struct lab_nothing *record)
     varve_record_init(&lab_nothing_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_nothing_free(struct lab_nothing *record)
 {
@@ -131,7 +131,7 @@ lab_nothing_clear_unknown(struct lab_nothing *record)
     varve_record_clear_unknown(&lab_nothing_record, record);
 }
 
-/* lab.Holder */
+/* Functions of struct lab_holder */
 
 /* Makes *record empty, as LAB_HOLDER_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -140,7 +140,7 @@ lab_holder_init(struct lab_holder *record)
     varve_record_init(&lab_holder_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_holder_free(struct lab_holder *record)
 {

@@ -97,9 +97,9 @@ lab_probe_parse(const char *text, enum lab_probe *value)
     return found;
 }
 
-/* (lab.Status) */
+/* lab.Status */
 struct lab_status {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_STATUS_INIT, holds unknown fields */
     enum lab_level level;
     protobuf_c_boolean has_state; /* whether state is set */
     enum lab_state state;
@@ -126,7 +126,7 @@ extern const struct varve_record lab_status_record;
 }
 /* clang-format on */
 
-/* lab.Status */
+/* Functions of struct lab_status */
 
 /* Makes *record empty, as LAB_STATUS_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -135,7 +135,7 @@ lab_status_init(struct lab_status *record)
     varve_record_init(&lab_status_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_status_free(struct lab_status *record)
 {

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* (lab.Kind) */
+/* lab.Kind */
 enum lab_kind VARVE_OPEN_ENUM {
     LAB_NONE = 0,
     LAB_SOME = 1,

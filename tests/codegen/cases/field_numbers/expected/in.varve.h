@@ -14,7 +14,7 @@ extern "C" {
 
 /* Declared out of order, with gaps: C keeps this order, the wire goes by number.  (lab.Sparse) */
 struct lab_sparse {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_SPARSE_INIT, holds unknown fields */
     const char *last;
     int64_t id; /* primary key; 0 = assigned on insert */
     double first;
@@ -42,7 +42,7 @@ extern const struct varve_record lab_sparse_record;
 }
 /* clang-format on */
 
-/* lab.Sparse */
+/* Functions of struct lab_sparse */
 
 /* Makes *record empty, as LAB_SPARSE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -51,7 +51,7 @@ lab_sparse_init(struct lab_sparse *record)
     varve_record_init(&lab_sparse_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_sparse_free(struct lab_sparse *record)
 {

@@ -12,9 +12,9 @@
 extern "C" {
 #endif
 
-/* (lab.Base) */
+/* lab.Base */
 struct lab_base {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_BASE_INIT, holds unknown fields */
     int32_t value;
 };
 
@@ -33,7 +33,7 @@ extern const struct varve_record lab_base_record;
 }
 /* clang-format on */
 
-/* lab.Base */
+/* Functions of struct lab_base */
 
 /* Makes *record empty, as LAB_BASE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -42,7 +42,7 @@ lab_base_init(struct lab_base *record)
     varve_record_init(&lab_base_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_base_free(struct lab_base *record)
 {

@@ -14,9 +14,9 @@
 extern "C" {
 #endif
 
-/* (lab.Middle) */
+/* lab.Middle */
 struct lab_middle {
-    ProtobufCMessage base;      /* wire identity and unknown fields */
+    ProtobufCMessage base;      /* set by LAB_MIDDLE_INIT, holds unknown fields */
     struct lab_base *base_part; /* NULL: absent */
 };
 
@@ -35,7 +35,7 @@ extern const struct varve_record lab_middle_record;
 }
 /* clang-format on */
 
-/* lab.Middle */
+/* Functions of struct lab_middle */
 
 /* Makes *record empty, as LAB_MIDDLE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -44,7 +44,7 @@ lab_middle_init(struct lab_middle *record)
     varve_record_init(&lab_middle_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_middle_free(struct lab_middle *record)
 {

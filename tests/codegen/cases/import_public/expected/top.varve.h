@@ -17,7 +17,7 @@ extern "C" {
 
 /* Base is seen through middle.proto alone.  (lab.Top) */
 struct lab_top {
-    ProtobufCMessage base;      /* wire identity and unknown fields */
+    ProtobufCMessage base;      /* set by LAB_TOP_INIT, holds unknown fields */
     struct lab_base *base_part; /* NULL: absent */
     struct lab_middle *middle;  /* NULL: absent */
 };
@@ -38,7 +38,7 @@ extern const struct varve_record lab_top_record;
 }
 /* clang-format on */
 
-/* lab.Top */
+/* Functions of struct lab_top */
 
 /* Makes *record empty, as LAB_TOP_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -47,7 +47,7 @@ lab_top_init(struct lab_top *record)
     varve_record_init(&lab_top_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_top_free(struct lab_top *record)
 {

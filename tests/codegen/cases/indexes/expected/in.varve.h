@@ -14,7 +14,7 @@ extern "C" {
 
 /* Indexes that differ only in order, in uniqueness or in which rows they hold.  (lab.Sample) */
 struct lab_sample {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_SAMPLE_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
     const char *task;
     double score;
@@ -40,7 +40,7 @@ extern const struct varve_record lab_sample_record;
 }
 /* clang-format on */
 
-/* lab.Sample */
+/* Functions of struct lab_sample */
 
 /* Makes *record empty, as LAB_SAMPLE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -49,7 +49,7 @@ lab_sample_init(struct lab_sample *record)
     varve_record_init(&lab_sample_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_sample_free(struct lab_sample *record)
 {

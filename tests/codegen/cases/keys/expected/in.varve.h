@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* (lab.Kind) */
+/* lab.Kind */
 enum lab_kind VARVE_OPEN_ENUM {
     LAB_CHEMICAL = 0,
     LAB_GAP_JUNCTION = 1,
@@ -40,7 +40,7 @@ lab_kind_parse(const char *text, enum lab_kind *value)
 
 /* A string as the key.  (lab.Country) */
 struct lab_country {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_COUNTRY_INIT, holds unknown fields */
     const char *code;      /* primary key */
     const char *title;
 };
@@ -65,7 +65,7 @@ extern const struct varve_record lab_country_record;
 
 /* An integer that is not int64: never generated.  (lab.Port) */
 struct lab_port {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_PORT_INIT, holds unknown fields */
     uint32_t number;       /* primary key */
 };
 
@@ -86,7 +86,7 @@ extern const struct varve_record lab_port_record;
 
 /* Two parts, which are not the first fields.  (lab.Vote) */
 struct lab_vote {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_VOTE_INIT, holds unknown fields */
     double weight;
     const char *country; /* part of the primary key; references Country.code */
     int64_t issue;       /* part of the primary key */
@@ -112,7 +112,7 @@ extern const struct varve_record lab_vote_record;
 
 /* Three parts, declared out of the order of their numbers.  (lab.Cell) */
 struct lab_cell {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_CELL_INIT, holds unknown fields */
     int32_t layer;         /* part of the primary key */
     int32_t row;           /* part of the primary key */
     uint64_t column;       /* part of the primary key */
@@ -140,7 +140,7 @@ extern const struct varve_record lab_cell_record;
 
 /* An enum as a part of the key.  (lab.Synapse) */
 struct lab_synapse {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_SYNAPSE_INIT, holds unknown fields */
     const char *source;    /* part of the primary key */
     enum lab_kind kind;    /* part of the primary key */
 };
@@ -162,7 +162,7 @@ extern const struct varve_record lab_synapse_record;
 }
 /* clang-format on */
 
-/* lab.Country */
+/* Functions of struct lab_country */
 
 /* Makes *record empty, as LAB_COUNTRY_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -171,7 +171,7 @@ lab_country_init(struct lab_country *record)
     varve_record_init(&lab_country_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_country_free(struct lab_country *record)
 {
@@ -249,7 +249,7 @@ lab_country_clear_unknown(struct lab_country *record)
     varve_record_clear_unknown(&lab_country_record, record);
 }
 
-/* lab.Port */
+/* Functions of struct lab_port */
 
 /* Makes *record empty, as LAB_PORT_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -258,7 +258,7 @@ lab_port_init(struct lab_port *record)
     varve_record_init(&lab_port_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_port_free(struct lab_port *record)
 {
@@ -336,7 +336,7 @@ lab_port_clear_unknown(struct lab_port *record)
     varve_record_clear_unknown(&lab_port_record, record);
 }
 
-/* lab.Vote */
+/* Functions of struct lab_vote */
 
 /* Makes *record empty, as LAB_VOTE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -345,7 +345,7 @@ lab_vote_init(struct lab_vote *record)
     varve_record_init(&lab_vote_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_vote_free(struct lab_vote *record)
 {
@@ -424,7 +424,7 @@ lab_vote_clear_unknown(struct lab_vote *record)
     varve_record_clear_unknown(&lab_vote_record, record);
 }
 
-/* lab.Cell */
+/* Functions of struct lab_cell */
 
 /* Makes *record empty, as LAB_CELL_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -433,7 +433,7 @@ lab_cell_init(struct lab_cell *record)
     varve_record_init(&lab_cell_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_cell_free(struct lab_cell *record)
 {
@@ -516,7 +516,7 @@ lab_cell_clear_unknown(struct lab_cell *record)
     varve_record_clear_unknown(&lab_cell_record, record);
 }
 
-/* lab.Synapse */
+/* Functions of struct lab_synapse */
 
 /* Makes *record empty, as LAB_SYNAPSE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -525,7 +525,7 @@ lab_synapse_init(struct lab_synapse *record)
     varve_record_init(&lab_synapse_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_synapse_free(struct lab_synapse *record)
 {

@@ -121,6 +121,8 @@ const struct varve_record lab_class_record = {
 
 /* lab.Struct */
 
+_Static_assert(sizeof(enum lab_struct_switch_case) == sizeof(int), "libprotobuf-c reads and writes cases as ints");
+
 static const struct lab_struct struct_initial = LAB_STRUCT_INIT;
 
 static const ProtobufCFieldDescriptor struct_fields[] = {

@@ -41,7 +41,7 @@ lab_register_parse(const char *text, enum lab_register *value)
     return found;
 }
 
-/* (lab.Class.Union) */
+/* lab.Class.Union */
 enum lab_class_union VARVE_OPEN_ENUM {
     LAB_CLASS_INT = 0,
     LAB_CLASS_WHILE = 1,
@@ -67,9 +67,9 @@ lab_class_union_parse(const char *text, enum lab_class_union *value)
     return found;
 }
 
-/* (lab.Class) */
+/* lab.Class */
 struct lab_class {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_CLASS_INIT, holds unknown fields */
     enum lab_class_union kind;
 };
 
@@ -95,9 +95,9 @@ enum lab_struct_switch_case {
     LAB_STRUCT_SWITCH_CASE_OFF = 4,
 };
 
-/* (lab.Struct) */
+/* lab.Struct */
 struct lab_struct {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_STRUCT_INIT, holds unknown fields */
     struct lab_class *a;   /* NULL: absent */
     enum lab_register b;
     enum lab_struct_switch_case switch_case; /* the member that is set; 0: none */
@@ -127,7 +127,7 @@ extern const struct varve_record lab_struct_record;
 
 /* Keywords of SQL are fine everywhere.  (lab.Table) */
 struct lab_table {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_TABLE_INIT, holds unknown fields */
     int64_t select;        /* primary key; 0 = assigned on insert */
     const char *from;
     const char *where; /* unique */
@@ -161,7 +161,7 @@ extern const struct varve_record lab_table_record;
 }
 /* clang-format on */
 
-/* lab.Class */
+/* Functions of struct lab_class */
 
 /* Makes *record empty, as LAB_CLASS_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -170,7 +170,7 @@ lab_class_init(struct lab_class *record)
     varve_record_init(&lab_class_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_class_free(struct lab_class *record)
 {
@@ -228,7 +228,7 @@ lab_class_clear_unknown(struct lab_class *record)
     varve_record_clear_unknown(&lab_class_record, record);
 }
 
-/* lab.Struct */
+/* Functions of struct lab_struct */
 
 /* Makes *record empty, as LAB_STRUCT_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -237,7 +237,7 @@ lab_struct_init(struct lab_struct *record)
     varve_record_init(&lab_struct_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_struct_free(struct lab_struct *record)
 {
@@ -295,7 +295,7 @@ lab_struct_clear_unknown(struct lab_struct *record)
     varve_record_clear_unknown(&lab_struct_record, record);
 }
 
-/* lab.Table */
+/* Functions of struct lab_table */
 
 /* Makes *record empty, as LAB_TABLE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -304,7 +304,7 @@ lab_table_init(struct lab_table *record)
     varve_record_init(&lab_table_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_table_free(struct lab_table *record)
 {

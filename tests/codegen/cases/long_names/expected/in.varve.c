@@ -40,6 +40,8 @@ const ProtobufCEnumDescriptor institute_long_names_kind_of_measurement_in_the_la
 
 /* institute.long_names.SimultaneousRecordingOfElectrodes */
 
+_Static_assert(sizeof(enum institute_long_names_simultaneous_recording_of_electrodes_reason_for_the_measurement_case) == sizeof(int), "libprotobuf-c reads and writes cases as ints");
+
 static const struct institute_long_names_simultaneous_recording_of_electrodes simultaneous_recording_of_electrodes_initial = INSTITUTE_LONG_NAMES_SIMULTANEOUS_RECORDING_OF_ELECTRODES_INIT;
 
 static const ProtobufCFieldDescriptor simultaneous_recording_of_electrodes_fields[] = {

@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-/* (institute.long_names.KindOfMeasurementInTheLaboratory) */
+/* institute.long_names.KindOfMeasurementInTheLaboratory */
 enum institute_long_names_kind_of_measurement_in_the_laboratory VARVE_OPEN_ENUM {
     INSTITUTE_LONG_NAMES_VOLTAGE_BETWEEN_TWO_ELECTRODES_IN_TISSUE = 0,
     INSTITUTE_LONG_NAMES_CURRENT_THROUGH_ONE_ELECTRODE = 1,
@@ -55,9 +55,11 @@ enum institute_long_names_simultaneous_recording_of_electrodes_reason_for_the_me
 /* Names so long that declarations, initialisers and calls need more than a line of 100 columns.
  * (institute.long_names.SimultaneousRecordingOfElectrodes) */
 struct institute_long_names_simultaneous_recording_of_electrodes {
-    ProtobufCMessage base;                    /* wire identity and unknown fields */
+    /* set by INSTITUTE_LONG_NAMES_SIMULTANEOUS_RECORDING_OF_ELECTRODES_INIT, holds unknown
+     * fields */
+    ProtobufCMessage base;
     int64_t identifying_number_of_the_record; /* primary key; 0 = assigned on insert */
-    /* A comment that alone is nearly as wide as the whole line of the generated header can be */
+    /* A comment that alone is nearly as wide as the whole line of the generated header can be. */
     const char *description_of_the_record_by_text; /* unique */
     /* tensor [number_of_connected_channels x number_of_connected_channels], archived */
     struct varve_floats measurements_of_all_the_channels;
@@ -65,7 +67,7 @@ struct institute_long_names_simultaneous_recording_of_electrodes {
     struct {
         size_t count;
         struct institute_long_names_simultaneous_recording_of_electrodes_parameters_of_the_measurement_entry **data;
-    /* map */
+    /* map: each key once, in any order */
     } parameters_of_the_measurement;
     /* the member that is set; 0: none */
     enum institute_long_names_simultaneous_recording_of_electrodes_reason_for_the_measurement_case reason_for_the_measurement_case;
@@ -104,7 +106,10 @@ extern const struct varve_record institute_long_names_simultaneous_recording_of_
 /* An entry of the map parameters_of_the_measurement of struct
  * institute_long_names_simultaneous_recording_of_electrodes. */
 struct institute_long_names_simultaneous_recording_of_electrodes_parameters_of_the_measurement_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    /* set by
+     * INSTITUTE_LONG_NAMES_SIMULTANEOUS_RECORDING_OF_ELECTRODES_PARAMETERS_OF_THE_MEASUREMENT_ENTRY_INIT,
+     * holds unknown fields */
+    ProtobufCMessage base;
     const char *key;
     double value;
 };
@@ -134,7 +139,7 @@ institute_long_names_simultaneous_recording_of_electrodes_parameters_of_the_meas
         entry);
 }
 
-/* institute.long_names.SimultaneousRecordingOfElectrodes */
+/* Functions of struct institute_long_names_simultaneous_recording_of_electrodes */
 
 /* Makes *record empty, as INSTITUTE_LONG_NAMES_SIMULTANEOUS_RECORDING_OF_ELECTRODES_INIT does:
  * for the heap and for C++. It owns nothing. */
@@ -145,13 +150,16 @@ institute_long_names_simultaneous_recording_of_electrodes_init(
     varve_record_init(&institute_long_names_simultaneous_recording_of_electrodes_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 institute_long_names_simultaneous_recording_of_electrodes_free(
     struct institute_long_names_simultaneous_recording_of_electrodes *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

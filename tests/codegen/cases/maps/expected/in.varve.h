@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* (lab.Mood) */
+/* lab.Mood */
 enum lab_mood VARVE_OPEN_ENUM {
     LAB_CALM = 0,
     LAB_ALERT = 1,
@@ -38,9 +38,9 @@ lab_mood_parse(const char *text, enum lab_mood *value)
     return found;
 }
 
-/* (lab.Part) */
+/* lab.Part */
 struct lab_part {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_PART_INIT, holds unknown fields */
     int32_t size;
 };
 
@@ -61,123 +61,123 @@ extern const struct varve_record lab_part_record;
 
 /* Every type of key and of value.  (lab.Maps) */
 struct lab_maps {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_INIT, holds unknown fields */
     struct {
         size_t count;
         struct lab_maps_by_int32_entry **data;
-    } by_int32; /* map */
+    } by_int32; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_by_int64_entry **data;
-    } by_int64; /* map */
+    } by_int64; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_by_uint32_entry **data;
-    } by_uint32; /* map */
+    } by_uint32; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_by_uint64_entry **data;
-    } by_uint64; /* map */
+    } by_uint64; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_by_sint32_entry **data;
-    } by_sint32; /* map */
+    } by_sint32; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_by_sint64_entry **data;
-    } by_sint64; /* map */
+    } by_sint64; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_by_fixed32_entry **data;
-    } by_fixed32; /* map */
+    } by_fixed32; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_by_fixed64_entry **data;
-    } by_fixed64; /* map */
+    } by_fixed64; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_by_sfixed32_entry **data;
-    } by_sfixed32; /* map */
+    } by_sfixed32; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_by_sfixed64_entry **data;
-    } by_sfixed64; /* map */
+    } by_sfixed64; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_by_bool_entry **data;
-    } by_bool; /* map */
+    } by_bool; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_by_string_entry **data;
-    } by_string; /* map */
+    } by_string; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_double_values_entry **data;
-    } double_values; /* map */
+    } double_values; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_float_values_entry **data;
-    } float_values; /* map */
+    } float_values; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_int32_values_entry **data;
-    } int32_values; /* map */
+    } int32_values; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_int64_values_entry **data;
-    } int64_values; /* map */
+    } int64_values; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_uint32_values_entry **data;
-    } uint32_values; /* map */
+    } uint32_values; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_uint64_values_entry **data;
-    } uint64_values; /* map */
+    } uint64_values; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_sint32_values_entry **data;
-    } sint32_values; /* map */
+    } sint32_values; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_sint64_values_entry **data;
-    } sint64_values; /* map */
+    } sint64_values; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_fixed32_values_entry **data;
-    } fixed32_values; /* map */
+    } fixed32_values; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_fixed64_values_entry **data;
-    } fixed64_values; /* map */
+    } fixed64_values; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_sfixed32_values_entry **data;
-    } sfixed32_values; /* map */
+    } sfixed32_values; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_sfixed64_values_entry **data;
-    } sfixed64_values; /* map */
+    } sfixed64_values; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_bool_values_entry **data;
-    } bool_values; /* map */
+    } bool_values; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_string_values_entry **data;
-    } string_values; /* map */
+    } string_values; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_bytes_values_entry **data;
-    } bytes_values; /* map */
+    } bytes_values; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_moods_entry **data;
-    } moods; /* map */
+    } moods; /* map: each key once, in any order */
     struct {
         size_t count;
         struct lab_maps_parts_entry **data;
-    } parts; /* map */
+    } parts; /* map: each key once, in any order */
 };
 
 /* The fields of struct lab_maps, by number. */
@@ -225,7 +225,7 @@ extern const struct varve_record lab_maps_record;
 
 /* An entry of the map by_int32 of struct lab_maps. */
 struct lab_maps_by_int32_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_BY_INT32_ENTRY_INIT, holds unknown fields */
     int32_t key;
     double value;
 };
@@ -249,7 +249,7 @@ lab_maps_by_int32_entry_init(struct lab_maps_by_int32_entry *entry)
 
 /* An entry of the map by_int64 of struct lab_maps. */
 struct lab_maps_by_int64_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_BY_INT64_ENTRY_INIT, holds unknown fields */
     int64_t key;
     double value;
 };
@@ -273,7 +273,7 @@ lab_maps_by_int64_entry_init(struct lab_maps_by_int64_entry *entry)
 
 /* An entry of the map by_uint32 of struct lab_maps. */
 struct lab_maps_by_uint32_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_BY_UINT32_ENTRY_INIT, holds unknown fields */
     uint32_t key;
     double value;
 };
@@ -297,7 +297,7 @@ lab_maps_by_uint32_entry_init(struct lab_maps_by_uint32_entry *entry)
 
 /* An entry of the map by_uint64 of struct lab_maps. */
 struct lab_maps_by_uint64_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_BY_UINT64_ENTRY_INIT, holds unknown fields */
     uint64_t key;
     double value;
 };
@@ -321,7 +321,7 @@ lab_maps_by_uint64_entry_init(struct lab_maps_by_uint64_entry *entry)
 
 /* An entry of the map by_sint32 of struct lab_maps. */
 struct lab_maps_by_sint32_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_BY_SINT32_ENTRY_INIT, holds unknown fields */
     int32_t key;
     double value;
 };
@@ -345,7 +345,7 @@ lab_maps_by_sint32_entry_init(struct lab_maps_by_sint32_entry *entry)
 
 /* An entry of the map by_sint64 of struct lab_maps. */
 struct lab_maps_by_sint64_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_BY_SINT64_ENTRY_INIT, holds unknown fields */
     int64_t key;
     double value;
 };
@@ -369,7 +369,7 @@ lab_maps_by_sint64_entry_init(struct lab_maps_by_sint64_entry *entry)
 
 /* An entry of the map by_fixed32 of struct lab_maps. */
 struct lab_maps_by_fixed32_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_BY_FIXED32_ENTRY_INIT, holds unknown fields */
     uint32_t key;
     double value;
 };
@@ -393,7 +393,7 @@ lab_maps_by_fixed32_entry_init(struct lab_maps_by_fixed32_entry *entry)
 
 /* An entry of the map by_fixed64 of struct lab_maps. */
 struct lab_maps_by_fixed64_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_BY_FIXED64_ENTRY_INIT, holds unknown fields */
     uint64_t key;
     double value;
 };
@@ -417,7 +417,7 @@ lab_maps_by_fixed64_entry_init(struct lab_maps_by_fixed64_entry *entry)
 
 /* An entry of the map by_sfixed32 of struct lab_maps. */
 struct lab_maps_by_sfixed32_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_BY_SFIXED32_ENTRY_INIT, holds unknown fields */
     int32_t key;
     double value;
 };
@@ -442,7 +442,7 @@ lab_maps_by_sfixed32_entry_init(struct lab_maps_by_sfixed32_entry *entry)
 
 /* An entry of the map by_sfixed64 of struct lab_maps. */
 struct lab_maps_by_sfixed64_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_BY_SFIXED64_ENTRY_INIT, holds unknown fields */
     int64_t key;
     double value;
 };
@@ -467,7 +467,7 @@ lab_maps_by_sfixed64_entry_init(struct lab_maps_by_sfixed64_entry *entry)
 
 /* An entry of the map by_bool of struct lab_maps. */
 struct lab_maps_by_bool_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_BY_BOOL_ENTRY_INIT, holds unknown fields */
     protobuf_c_boolean key;
     double value;
 };
@@ -491,7 +491,7 @@ lab_maps_by_bool_entry_init(struct lab_maps_by_bool_entry *entry)
 
 /* An entry of the map by_string of struct lab_maps. */
 struct lab_maps_by_string_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_BY_STRING_ENTRY_INIT, holds unknown fields */
     const char *key;
     double value;
 };
@@ -516,7 +516,7 @@ lab_maps_by_string_entry_init(struct lab_maps_by_string_entry *entry)
 
 /* An entry of the map double_values of struct lab_maps. */
 struct lab_maps_double_values_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_DOUBLE_VALUES_ENTRY_INIT, holds unknown fields */
     const char *key;
     double value;
 };
@@ -542,7 +542,7 @@ lab_maps_double_values_entry_init(struct lab_maps_double_values_entry *entry)
 
 /* An entry of the map float_values of struct lab_maps. */
 struct lab_maps_float_values_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_FLOAT_VALUES_ENTRY_INIT, holds unknown fields */
     const char *key;
     float value;
 };
@@ -568,7 +568,7 @@ lab_maps_float_values_entry_init(struct lab_maps_float_values_entry *entry)
 
 /* An entry of the map int32_values of struct lab_maps. */
 struct lab_maps_int32_values_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_INT32_VALUES_ENTRY_INIT, holds unknown fields */
     const char *key;
     int32_t value;
 };
@@ -594,7 +594,7 @@ lab_maps_int32_values_entry_init(struct lab_maps_int32_values_entry *entry)
 
 /* An entry of the map int64_values of struct lab_maps. */
 struct lab_maps_int64_values_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_INT64_VALUES_ENTRY_INIT, holds unknown fields */
     const char *key;
     int64_t value;
 };
@@ -620,7 +620,7 @@ lab_maps_int64_values_entry_init(struct lab_maps_int64_values_entry *entry)
 
 /* An entry of the map uint32_values of struct lab_maps. */
 struct lab_maps_uint32_values_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_UINT32_VALUES_ENTRY_INIT, holds unknown fields */
     const char *key;
     uint32_t value;
 };
@@ -646,7 +646,7 @@ lab_maps_uint32_values_entry_init(struct lab_maps_uint32_values_entry *entry)
 
 /* An entry of the map uint64_values of struct lab_maps. */
 struct lab_maps_uint64_values_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_UINT64_VALUES_ENTRY_INIT, holds unknown fields */
     const char *key;
     uint64_t value;
 };
@@ -672,7 +672,7 @@ lab_maps_uint64_values_entry_init(struct lab_maps_uint64_values_entry *entry)
 
 /* An entry of the map sint32_values of struct lab_maps. */
 struct lab_maps_sint32_values_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_SINT32_VALUES_ENTRY_INIT, holds unknown fields */
     const char *key;
     int32_t value;
 };
@@ -698,7 +698,7 @@ lab_maps_sint32_values_entry_init(struct lab_maps_sint32_values_entry *entry)
 
 /* An entry of the map sint64_values of struct lab_maps. */
 struct lab_maps_sint64_values_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_SINT64_VALUES_ENTRY_INIT, holds unknown fields */
     const char *key;
     int64_t value;
 };
@@ -724,7 +724,7 @@ lab_maps_sint64_values_entry_init(struct lab_maps_sint64_values_entry *entry)
 
 /* An entry of the map fixed32_values of struct lab_maps. */
 struct lab_maps_fixed32_values_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_FIXED32_VALUES_ENTRY_INIT, holds unknown fields */
     const char *key;
     uint32_t value;
 };
@@ -750,7 +750,7 @@ lab_maps_fixed32_values_entry_init(struct lab_maps_fixed32_values_entry *entry)
 
 /* An entry of the map fixed64_values of struct lab_maps. */
 struct lab_maps_fixed64_values_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_FIXED64_VALUES_ENTRY_INIT, holds unknown fields */
     const char *key;
     uint64_t value;
 };
@@ -776,7 +776,7 @@ lab_maps_fixed64_values_entry_init(struct lab_maps_fixed64_values_entry *entry)
 
 /* An entry of the map sfixed32_values of struct lab_maps. */
 struct lab_maps_sfixed32_values_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_SFIXED32_VALUES_ENTRY_INIT, holds unknown fields */
     const char *key;
     int32_t value;
 };
@@ -802,7 +802,7 @@ lab_maps_sfixed32_values_entry_init(struct lab_maps_sfixed32_values_entry *entry
 
 /* An entry of the map sfixed64_values of struct lab_maps. */
 struct lab_maps_sfixed64_values_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_SFIXED64_VALUES_ENTRY_INIT, holds unknown fields */
     const char *key;
     int64_t value;
 };
@@ -828,7 +828,7 @@ lab_maps_sfixed64_values_entry_init(struct lab_maps_sfixed64_values_entry *entry
 
 /* An entry of the map bool_values of struct lab_maps. */
 struct lab_maps_bool_values_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_BOOL_VALUES_ENTRY_INIT, holds unknown fields */
     const char *key;
     protobuf_c_boolean value;
 };
@@ -854,7 +854,7 @@ lab_maps_bool_values_entry_init(struct lab_maps_bool_values_entry *entry)
 
 /* An entry of the map string_values of struct lab_maps. */
 struct lab_maps_string_values_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_STRING_VALUES_ENTRY_INIT, holds unknown fields */
     const char *key;
     const char *value;
 };
@@ -881,7 +881,7 @@ lab_maps_string_values_entry_init(struct lab_maps_string_values_entry *entry)
 
 /* An entry of the map bytes_values of struct lab_maps. */
 struct lab_maps_bytes_values_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_BYTES_VALUES_ENTRY_INIT, holds unknown fields */
     const char *key;
     struct varve_bytes value;
 };
@@ -907,7 +907,7 @@ lab_maps_bytes_values_entry_init(struct lab_maps_bytes_values_entry *entry)
 
 /* An entry of the map moods of struct lab_maps. */
 struct lab_maps_moods_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_MOODS_ENTRY_INIT, holds unknown fields */
     const char *key;
     enum lab_mood value;
 };
@@ -932,9 +932,9 @@ lab_maps_moods_entry_init(struct lab_maps_moods_entry *entry)
 
 /* An entry of the map parts of struct lab_maps. */
 struct lab_maps_parts_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_MAPS_PARTS_ENTRY_INIT, holds unknown fields */
     int64_t key;
-    struct lab_part *value; /* NULL: absent */
+    struct lab_part *value; /* NULL: empty */
 };
 
 extern const ProtobufCMessageDescriptor lab_maps_parts_entry_descriptor;
@@ -954,7 +954,7 @@ lab_maps_parts_entry_init(struct lab_maps_parts_entry *entry)
     varve_record_init(&lab_maps_parts_entry_record, entry);
 }
 
-/* lab.Part */
+/* Functions of struct lab_part */
 
 /* Makes *record empty, as LAB_PART_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -963,7 +963,7 @@ lab_part_init(struct lab_part *record)
     varve_record_init(&lab_part_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_part_free(struct lab_part *record)
 {
@@ -1021,7 +1021,7 @@ lab_part_clear_unknown(struct lab_part *record)
     varve_record_clear_unknown(&lab_part_record, record);
 }
 
-/* lab.Maps */
+/* Functions of struct lab_maps */
 
 /* Makes *record empty, as LAB_MAPS_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -1030,7 +1030,7 @@ lab_maps_init(struct lab_maps *record)
     varve_record_init(&lab_maps_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_maps_free(struct lab_maps *record)
 {

@@ -268,6 +268,8 @@ const struct varve_record lab_a_record = {
 
 /* lab.ABTest2Run */
 
+_Static_assert(sizeof(enum lab_ab_test2_run_result_kind_case) == sizeof(int), "libprotobuf-c reads and writes cases as ints");
+
 static const struct lab_ab_test2_run ab_test2_run_initial = LAB_AB_TEST2_RUN_INIT;
 
 static const ProtobufCFieldDescriptor ab_test2_run_fields[] = {

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* (lab.LFPTrace3D.AxisName) */
+/* lab.LFPTrace3D.AxisName */
 enum lab_lfp_trace3d_axis_name VARVE_OPEN_ENUM {
     LAB_LFP_TRACE3D_X_AXIS = 0,
     LAB_LFP_TRACE3D_Y_AXIS = 1,
@@ -39,9 +39,9 @@ lab_lfp_trace3d_axis_name_parse(const char *text, enum lab_lfp_trace3d_axis_name
     return found;
 }
 
-/* (lab.HTTPServer) */
+/* lab.HTTPServer */
 struct lab_http_server {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_HTTP_SERVER_INIT, holds unknown fields */
     const char *base_url;
     int32_t foo_bar;
     int32_t foo_baz;
@@ -75,9 +75,9 @@ extern const struct varve_record lab_http_server_record;
 }
 /* clang-format on */
 
-/* (lab.EEGChannel2) */
+/* lab.EEGChannel2 */
 struct lab_eeg_channel2 {
-    ProtobufCMessage base;        /* wire identity and unknown fields */
+    ProtobufCMessage base;        /* set by LAB_EEG_CHANNEL2_INIT, holds unknown fields */
     struct lab_http_server *http; /* NULL: absent */
 };
 
@@ -96,9 +96,9 @@ extern const struct varve_record lab_eeg_channel2_record;
 }
 /* clang-format on */
 
-/* (lab.LFPTrace3D) */
+/* lab.LFPTrace3D */
 struct lab_lfp_trace3d {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_LFP_TRACE3D_INIT, holds unknown fields */
     enum lab_lfp_trace3d_axis_name axis;
     struct lab_eeg_channel2 *channel; /* NULL: absent */
 };
@@ -119,9 +119,9 @@ extern const struct varve_record lab_lfp_trace3d_record;
 }
 /* clang-format on */
 
-/* (lab.lower_case) */
+/* lab.lower_case */
 struct lab_lower_case {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_LOWER_CASE_INIT, holds unknown fields */
     int32_t value;
 };
 
@@ -140,9 +140,9 @@ extern const struct varve_record lab_lower_case_record;
 }
 /* clang-format on */
 
-/* (lab.A) */
+/* lab.A */
 struct lab_a {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_A_INIT, holds unknown fields */
     int32_t b;
 };
 
@@ -168,9 +168,10 @@ enum lab_ab_test2_run_result_kind_case {
     LAB_AB_TEST2_RUN_RESULT_KIND_CASE_WINS_B = 2,
 };
 
-/* (lab.ABTest2Run) */
+/* lab.ABTest2Run */
 struct lab_ab_test2_run {
-    ProtobufCMessage base;                                   /* wire identity and unknown fields */
+    /* set by LAB_AB_TEST2_RUN_INIT, holds unknown fields */
+    ProtobufCMessage base;
     enum lab_ab_test2_run_result_kind_case result_kind_case; /* the member that is set; 0: none */
     union {
         int32_t wins_a;
@@ -194,7 +195,7 @@ extern const struct varve_record lab_ab_test2_run_record;
 }
 /* clang-format on */
 
-/* lab.HTTPServer */
+/* Functions of struct lab_http_server */
 
 /* Makes *record empty, as LAB_HTTP_SERVER_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -203,7 +204,7 @@ lab_http_server_init(struct lab_http_server *record)
     varve_record_init(&lab_http_server_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_http_server_free(struct lab_http_server *record)
 {
@@ -261,7 +262,7 @@ lab_http_server_clear_unknown(struct lab_http_server *record)
     varve_record_clear_unknown(&lab_http_server_record, record);
 }
 
-/* lab.EEGChannel2 */
+/* Functions of struct lab_eeg_channel2 */
 
 /* Makes *record empty, as LAB_EEG_CHANNEL2_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -270,7 +271,7 @@ lab_eeg_channel2_init(struct lab_eeg_channel2 *record)
     varve_record_init(&lab_eeg_channel2_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_eeg_channel2_free(struct lab_eeg_channel2 *record)
 {
@@ -328,7 +329,7 @@ lab_eeg_channel2_clear_unknown(struct lab_eeg_channel2 *record)
     varve_record_clear_unknown(&lab_eeg_channel2_record, record);
 }
 
-/* lab.LFPTrace3D */
+/* Functions of struct lab_lfp_trace3d */
 
 /* Makes *record empty, as LAB_LFP_TRACE3D_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -337,7 +338,7 @@ lab_lfp_trace3d_init(struct lab_lfp_trace3d *record)
     varve_record_init(&lab_lfp_trace3d_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_lfp_trace3d_free(struct lab_lfp_trace3d *record)
 {
@@ -395,7 +396,7 @@ lab_lfp_trace3d_clear_unknown(struct lab_lfp_trace3d *record)
     varve_record_clear_unknown(&lab_lfp_trace3d_record, record);
 }
 
-/* lab.lower_case */
+/* Functions of struct lab_lower_case */
 
 /* Makes *record empty, as LAB_LOWER_CASE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -404,7 +405,7 @@ lab_lower_case_init(struct lab_lower_case *record)
     varve_record_init(&lab_lower_case_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_lower_case_free(struct lab_lower_case *record)
 {
@@ -462,7 +463,7 @@ lab_lower_case_clear_unknown(struct lab_lower_case *record)
     varve_record_clear_unknown(&lab_lower_case_record, record);
 }
 
-/* lab.A */
+/* Functions of struct lab_a */
 
 /* Makes *record empty, as LAB_A_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -471,7 +472,7 @@ lab_a_init(struct lab_a *record)
     varve_record_init(&lab_a_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_a_free(struct lab_a *record)
 {
@@ -529,7 +530,7 @@ lab_a_clear_unknown(struct lab_a *record)
     varve_record_clear_unknown(&lab_a_record, record);
 }
 
-/* lab.ABTest2Run */
+/* Functions of struct lab_ab_test2_run */
 
 /* Makes *record empty, as LAB_AB_TEST2_RUN_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -538,7 +539,7 @@ lab_ab_test2_run_init(struct lab_ab_test2_run *record)
     varve_record_init(&lab_ab_test2_run_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_ab_test2_run_free(struct lab_ab_test2_run *record)
 {

@@ -14,7 +14,7 @@ extern "C" {
 
 /* Table and columns keep the schema's own spelling where C does not.  (lab.EEGChannel2) */
 struct lab_eeg_channel2 {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_EEG_CHANNEL2_INIT, holds unknown fields */
     int64_t channel_id;    /* primary key; 0 = assigned on insert */
     double sample_rate;
     int32_t foo_bar;               /* unique */
@@ -41,7 +41,7 @@ extern const struct varve_record lab_eeg_channel2_record;
 }
 /* clang-format on */
 
-/* lab.EEGChannel2 */
+/* Functions of struct lab_eeg_channel2 */
 
 /* Makes *record empty, as LAB_EEG_CHANNEL2_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -50,12 +50,15 @@ lab_eeg_channel2_init(struct lab_eeg_channel2 *record)
     varve_record_init(&lab_eeg_channel2_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_eeg_channel2_free(struct lab_eeg_channel2 *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

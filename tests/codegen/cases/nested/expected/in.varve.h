@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* (lab.Outer.Kind) */
+/* lab.Outer.Kind */
 enum lab_outer_kind VARVE_OPEN_ENUM {
     LAB_OUTER_NONE = 0,
     LAB_OUTER_SOME = 1,
@@ -38,7 +38,7 @@ lab_outer_kind_parse(const char *text, enum lab_outer_kind *value)
     return found;
 }
 
-/* (lab.Outer.Inner.Kind) */
+/* lab.Outer.Inner.Kind */
 enum lab_outer_inner_kind VARVE_OPEN_ENUM {
     LAB_OUTER_INNER_LEFT = 0,
     LAB_OUTER_INNER_RIGHT = 1,
@@ -66,14 +66,14 @@ lab_outer_inner_kind_parse(const char *text, enum lab_outer_inner_kind *value)
 
 /* Messages and enums inside messages, and names that are found from the inside out.  (lab.Outer) */
 struct lab_outer {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_OUTER_INIT, holds unknown fields */
     enum lab_outer_kind kind;
     struct lab_outer_inner *inner;               /* NULL: absent */
     struct lab_outer_inner_innermost *innermost; /* NULL: absent */
     struct {
         size_t count;
         struct lab_outer_inners_entry **data;
-    } inners; /* map */
+    } inners; /* map: each key once, in any order */
 };
 
 /* The fields of struct lab_outer, by number. */
@@ -94,9 +94,10 @@ extern const struct varve_record lab_outer_record;
 }
 /* clang-format on */
 
-/* (lab.Outer.Inner) */
+/* lab.Outer.Inner */
 struct lab_outer_inner {
-    ProtobufCMessage base;                       /* wire identity and unknown fields */
+    /* set by LAB_OUTER_INNER_INIT, holds unknown fields */
+    ProtobufCMessage base;
     struct lab_outer_inner_innermost *innermost; /* NULL: absent */
     struct {
         size_t count;
@@ -120,9 +121,9 @@ extern const struct varve_record lab_outer_inner_record;
 }
 /* clang-format on */
 
-/* (lab.Outer.Inner.Innermost) */
+/* lab.Outer.Inner.Innermost */
 struct lab_outer_inner_innermost {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_OUTER_INNER_INNERMOST_INIT, holds unknown fields */
     enum lab_outer_inner_kind kind;
     enum lab_outer_kind outer_kind;
 };
@@ -145,9 +146,9 @@ extern const struct varve_record lab_outer_inner_innermost_record;
 
 /* An entry of the map inners of struct lab_outer. */
 struct lab_outer_inners_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_OUTER_INNERS_ENTRY_INIT, holds unknown fields */
     const char *key;
-    struct lab_outer_inner *value; /* NULL: absent */
+    struct lab_outer_inner *value; /* NULL: empty */
 };
 
 extern const ProtobufCMessageDescriptor lab_outer_inners_entry_descriptor;
@@ -170,7 +171,7 @@ lab_outer_inners_entry_init(struct lab_outer_inners_entry *entry)
 
 /* Not the one in Outer.  (lab.Inner) */
 struct lab_inner {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_INNER_INIT, holds unknown fields */
     enum lab_outer_inner_kind kind;
     enum lab_outer_kind absolute;
 };
@@ -191,7 +192,7 @@ extern const struct varve_record lab_inner_record;
 }
 /* clang-format on */
 
-/* lab.Outer */
+/* Functions of struct lab_outer */
 
 /* Makes *record empty, as LAB_OUTER_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -200,7 +201,7 @@ lab_outer_init(struct lab_outer *record)
     varve_record_init(&lab_outer_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_outer_free(struct lab_outer *record)
 {
@@ -258,7 +259,7 @@ lab_outer_clear_unknown(struct lab_outer *record)
     varve_record_clear_unknown(&lab_outer_record, record);
 }
 
-/* lab.Outer.Inner */
+/* Functions of struct lab_outer_inner */
 
 /* Makes *record empty, as LAB_OUTER_INNER_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -267,7 +268,7 @@ lab_outer_inner_init(struct lab_outer_inner *record)
     varve_record_init(&lab_outer_inner_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_outer_inner_free(struct lab_outer_inner *record)
 {
@@ -325,7 +326,7 @@ lab_outer_inner_clear_unknown(struct lab_outer_inner *record)
     varve_record_clear_unknown(&lab_outer_inner_record, record);
 }
 
-/* lab.Outer.Inner.Innermost */
+/* Functions of struct lab_outer_inner_innermost */
 
 /* Makes *record empty, as LAB_OUTER_INNER_INNERMOST_INIT does: for the heap and for C++. It owns
  * nothing. */
@@ -335,7 +336,7 @@ lab_outer_inner_innermost_init(struct lab_outer_inner_innermost *record)
     varve_record_init(&lab_outer_inner_innermost_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_outer_inner_innermost_free(struct lab_outer_inner_innermost *record)
 {
@@ -400,7 +401,7 @@ lab_outer_inner_innermost_clear_unknown(struct lab_outer_inner_innermost *record
     varve_record_clear_unknown(&lab_outer_inner_innermost_record, record);
 }
 
-/* lab.Inner */
+/* Functions of struct lab_inner */
 
 /* Makes *record empty, as LAB_INNER_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -409,7 +410,7 @@ lab_inner_init(struct lab_inner *record)
     varve_record_init(&lab_inner_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_inner_free(struct lab_inner *record)
 {

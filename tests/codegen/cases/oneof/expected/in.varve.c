@@ -82,6 +82,10 @@ const struct varve_record lab_circle_record = {
 
 /* lab.Figure */
 
+_Static_assert(sizeof(enum lab_figure_shape_case) == sizeof(int), "libprotobuf-c reads and writes cases as ints");
+
+_Static_assert(sizeof(enum lab_figure_origin_case) == sizeof(int), "libprotobuf-c reads and writes cases as ints");
+
 static const struct lab_figure figure_initial = LAB_FIGURE_INIT;
 
 static const ProtobufCFieldDescriptor figure_fields[] = {

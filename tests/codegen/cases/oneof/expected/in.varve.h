@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* (lab.Colour) */
+/* lab.Colour */
 enum lab_colour VARVE_OPEN_ENUM {
     LAB_BLACK = 0,
     LAB_WHITE = 1,
@@ -38,9 +38,9 @@ lab_colour_parse(const char *text, enum lab_colour *value)
     return found;
 }
 
-/* (lab.Circle) */
+/* lab.Circle */
 struct lab_circle {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_CIRCLE_INIT, holds unknown fields */
     double radius;
 };
 
@@ -79,9 +79,10 @@ enum lab_figure_origin_case {
 
 /* Two oneofs with plain fields before, between and after them.  (lab.Figure) */
 struct lab_figure {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_FIGURE_INIT, holds unknown fields */
     const char *title;
-    enum lab_figure_shape_case shape_case; /* What is drawn; the member that is set; 0: none */
+    /* What is drawn. */
+    enum lab_figure_shape_case shape_case; /* the member that is set; 0: none */
     union {
         struct lab_circle *circle;
         double square; /* Side of a square */
@@ -126,7 +127,7 @@ extern const struct varve_record lab_figure_record;
 }
 /* clang-format on */
 
-/* lab.Circle */
+/* Functions of struct lab_circle */
 
 /* Makes *record empty, as LAB_CIRCLE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -135,7 +136,7 @@ lab_circle_init(struct lab_circle *record)
     varve_record_init(&lab_circle_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_circle_free(struct lab_circle *record)
 {
@@ -193,7 +194,7 @@ lab_circle_clear_unknown(struct lab_circle *record)
     varve_record_clear_unknown(&lab_circle_record, record);
 }
 
-/* lab.Figure */
+/* Functions of struct lab_figure */
 
 /* Makes *record empty, as LAB_FIGURE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -202,7 +203,7 @@ lab_figure_init(struct lab_figure *record)
     varve_record_init(&lab_figure_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_figure_free(struct lab_figure *record)
 {

@@ -49,6 +49,8 @@ const struct varve_record lab_note_record = {
 
 /* lab.Entry */
 
+_Static_assert(sizeof(enum lab_entry_content_case) == sizeof(int), "libprotobuf-c reads and writes cases as ints");
+
 static const struct lab_entry entry_initial = LAB_ENTRY_INIT;
 
 static const ProtobufCFieldDescriptor entry_fields[] = {

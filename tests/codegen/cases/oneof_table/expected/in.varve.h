@@ -12,9 +12,9 @@
 extern "C" {
 #endif
 
-/* (lab.Note) */
+/* lab.Note */
 struct lab_note {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_NOTE_INIT, holds unknown fields */
     const char *text;
 };
 
@@ -44,7 +44,7 @@ enum lab_entry_content_case {
 
 /* Members of a oneof are columns that may be NULL.  (lab.Entry) */
 struct lab_entry {
-    ProtobufCMessage base;                    /* wire identity and unknown fields */
+    ProtobufCMessage base;                    /* set by LAB_ENTRY_INIT, holds unknown fields */
     int64_t id;                               /* primary key; 0 = assigned on insert */
     enum lab_entry_content_case content_case; /* the member that is set; 0: none */
     union {
@@ -72,7 +72,7 @@ extern const struct varve_record lab_entry_record;
 }
 /* clang-format on */
 
-/* lab.Note */
+/* Functions of struct lab_note */
 
 /* Makes *record empty, as LAB_NOTE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -81,7 +81,7 @@ lab_note_init(struct lab_note *record)
     varve_record_init(&lab_note_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_note_free(struct lab_note *record)
 {
@@ -139,7 +139,7 @@ lab_note_clear_unknown(struct lab_note *record)
     varve_record_clear_unknown(&lab_note_record, record);
 }
 
-/* lab.Entry */
+/* Functions of struct lab_entry */
 
 /* Makes *record empty, as LAB_ENTRY_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -148,7 +148,7 @@ lab_entry_init(struct lab_entry *record)
     varve_record_init(&lab_entry_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_entry_free(struct lab_entry *record)
 {

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* (lab.Mood) */
+/* lab.Mood */
 enum lab_mood VARVE_OPEN_ENUM {
     LAB_CALM = 0,
     LAB_ALERT = 1,
@@ -38,9 +38,9 @@ lab_mood_parse(const char *text, enum lab_mood *value)
     return found;
 }
 
-/* (lab.Part) */
+/* lab.Part */
 struct lab_part {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_PART_INIT, holds unknown fields */
     int32_t size;
 };
 
@@ -61,7 +61,7 @@ extern const struct varve_record lab_part_record;
 
 /* Every type, with presence.  (lab.Optionals) */
 struct lab_optionals {
-    ProtobufCMessage base;               /* wire identity and unknown fields */
+    ProtobufCMessage base;               /* set by LAB_OPTIONALS_INIT, holds unknown fields */
     protobuf_c_boolean has_double_value; /* whether double_value is set */
     double double_value;
     protobuf_c_boolean has_float_value; /* whether float_value is set */
@@ -129,7 +129,7 @@ extern const struct varve_record lab_optionals_record;
 }
 /* clang-format on */
 
-/* lab.Part */
+/* Functions of struct lab_part */
 
 /* Makes *record empty, as LAB_PART_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -138,7 +138,7 @@ lab_part_init(struct lab_part *record)
     varve_record_init(&lab_part_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_part_free(struct lab_part *record)
 {
@@ -196,7 +196,7 @@ lab_part_clear_unknown(struct lab_part *record)
     varve_record_clear_unknown(&lab_part_record, record);
 }
 
-/* lab.Optionals */
+/* Functions of struct lab_optionals */
 
 /* Makes *record empty, as LAB_OPTIONALS_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -205,7 +205,7 @@ lab_optionals_init(struct lab_optionals *record)
     varve_record_init(&lab_optionals_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_optionals_free(struct lab_optionals *record)
 {

@@ -14,7 +14,7 @@ extern "C" {
 
 /* Fields that are called as parameters of the generated functions are.  (lab.Session) */
 struct lab_session {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_SESSION_INIT, holds unknown fields */
     int64_t session;       /* part of the primary key */
     const char *record;    /* part of the primary key */
     const char *cursor;    /* unique */
@@ -51,9 +51,9 @@ extern const struct varve_record lab_session_record;
 }
 /* clang-format on */
 
-/* (lab.Record) */
+/* lab.Record */
 struct lab_record {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_RECORD_INIT, holds unknown fields */
     int64_t record;        /* primary key; 0 = assigned on insert */
     const char *session;   /* unique */
     const char *records;   /* unique */
@@ -81,7 +81,7 @@ extern const struct varve_record lab_record_record;
 }
 /* clang-format on */
 
-/* lab.Session */
+/* Functions of struct lab_session */
 
 /* Makes *record empty, as LAB_SESSION_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -90,7 +90,7 @@ lab_session_init(struct lab_session *record)
     varve_record_init(&lab_session_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_session_free(struct lab_session *record)
 {
@@ -172,7 +172,7 @@ lab_session_clear_unknown(struct lab_session *record)
     varve_record_clear_unknown(&lab_session_record, record);
 }
 
-/* lab.Record */
+/* Functions of struct lab_record */
 
 /* Makes *record empty, as LAB_RECORD_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -181,7 +181,7 @@ lab_record_init(struct lab_record *record)
     varve_record_init(&lab_record_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_record_free(struct lab_record *record)
 {

@@ -7,6 +7,8 @@
 
 /* lab.Tree */
 
+_Static_assert(sizeof(enum lab_tree_link_case) == sizeof(int), "libprotobuf-c reads and writes cases as ints");
+
 static const struct lab_tree tree_initial = LAB_TREE_INIT;
 
 static const ProtobufCFieldDescriptor tree_fields[] = {

@@ -21,7 +21,7 @@ enum lab_tree_link_case {
 
 /* Contains itself, in every way that a message can.  (lab.Tree) */
 struct lab_tree {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_TREE_INIT, holds unknown fields */
     const char *label;
     struct lab_tree *left; /* NULL: absent */
     struct {
@@ -31,7 +31,7 @@ struct lab_tree {
     struct {
         size_t count;
         struct lab_tree_named_entry **data;
-    } named;                           /* map */
+    } named;                           /* map: each key once, in any order */
     enum lab_tree_link_case link_case; /* the member that is set; 0: none */
     union {
         struct lab_tree *next;
@@ -62,9 +62,9 @@ extern const struct varve_record lab_tree_record;
 
 /* An entry of the map named of struct lab_tree. */
 struct lab_tree_named_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_TREE_NAMED_ENTRY_INIT, holds unknown fields */
     const char *key;
-    struct lab_tree *value; /* NULL: absent */
+    struct lab_tree *value; /* NULL: empty */
 };
 
 extern const ProtobufCMessageDescriptor lab_tree_named_entry_descriptor;
@@ -87,7 +87,7 @@ lab_tree_named_entry_init(struct lab_tree_named_entry *entry)
 
 /* Contains itself through another.  (lab.Husband) */
 struct lab_husband {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_HUSBAND_INIT, holds unknown fields */
     struct lab_wife *wife; /* NULL: absent */
 };
 
@@ -106,9 +106,9 @@ extern const struct varve_record lab_husband_record;
 }
 /* clang-format on */
 
-/* (lab.Wife) */
+/* lab.Wife */
 struct lab_wife {
-    ProtobufCMessage base;       /* wire identity and unknown fields */
+    ProtobufCMessage base;       /* set by LAB_WIFE_INIT, holds unknown fields */
     struct lab_husband *husband; /* NULL: absent */
 };
 
@@ -127,7 +127,7 @@ extern const struct varve_record lab_wife_record;
 }
 /* clang-format on */
 
-/* lab.Tree */
+/* Functions of struct lab_tree */
 
 /* Makes *record empty, as LAB_TREE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -136,7 +136,7 @@ lab_tree_init(struct lab_tree *record)
     varve_record_init(&lab_tree_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_tree_free(struct lab_tree *record)
 {
@@ -194,7 +194,7 @@ lab_tree_clear_unknown(struct lab_tree *record)
     varve_record_clear_unknown(&lab_tree_record, record);
 }
 
-/* lab.Husband */
+/* Functions of struct lab_husband */
 
 /* Makes *record empty, as LAB_HUSBAND_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -203,7 +203,7 @@ lab_husband_init(struct lab_husband *record)
     varve_record_init(&lab_husband_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_husband_free(struct lab_husband *record)
 {
@@ -261,7 +261,7 @@ lab_husband_clear_unknown(struct lab_husband *record)
     varve_record_clear_unknown(&lab_husband_record, record);
 }
 
-/* lab.Wife */
+/* Functions of struct lab_wife */
 
 /* Makes *record empty, as LAB_WIFE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -270,7 +270,7 @@ lab_wife_init(struct lab_wife *record)
     varve_record_init(&lab_wife_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_wife_free(struct lab_wife *record)
 {

@@ -12,15 +12,16 @@
 extern "C" {
 #endif
 
-/* (lab.Parent) */
+/* lab.Parent */
 struct lab_parent {
-    ProtobufCMessage base;                 /* wire identity and unknown fields */
+    ProtobufCMessage base;                 /* set by LAB_PARENT_INIT, holds unknown fields */
     int64_t id;                            /* primary key; 0 = assigned on insert */
     const char *code;                      /* unique */
     protobuf_c_boolean has_grandparent_id; /* whether grandparent_id is set */
-    int64_t grandparent_id;                /* To its own table; references Parent.id */
-    protobuf_c_boolean has_favourite_id;   /* whether favourite_id is set */
-    /* To a table that refers to this one */
+    /* To its own table. */
+    int64_t grandparent_id;              /* references Parent.id, absent when that is deleted */
+    protobuf_c_boolean has_favourite_id; /* whether favourite_id is set */
+    /* To a table that refers to this one. */
     int64_t favourite_id; /* references Child.id */
 };
 
@@ -43,15 +44,15 @@ extern const struct varve_record lab_parent_record;
 }
 /* clang-format on */
 
-/* (lab.Child) */
+/* lab.Child */
 struct lab_child {
-    ProtobufCMessage base;              /* wire identity and unknown fields */
+    ProtobufCMessage base;              /* set by LAB_CHILD_INIT, holds unknown fields */
     int64_t id;                         /* primary key; 0 = assigned on insert */
     int64_t default_id;                 /* references Parent.id */
     int64_t restrict_id;                /* references Parent.id */
-    int64_t cascade_id;                 /* references Parent.id */
+    int64_t cascade_id;                 /* references Parent.id, deleted with it */
     protobuf_c_boolean has_set_null_id; /* whether set_null_id is set */
-    int64_t set_null_id;                /* references Parent.id */
+    int64_t set_null_id;                /* references Parent.id, absent when that is deleted */
     const char *parent_code;            /* references Parent.code */
     int64_t full_name_id;               /* references lab.Parent.id */
     int64_t inner_id;                   /* references Outer.Inner.id */
@@ -80,9 +81,9 @@ extern const struct varve_record lab_child_record;
 }
 /* clang-format on */
 
-/* (lab.Outer) */
+/* lab.Outer */
 struct lab_outer {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_OUTER_INIT, holds unknown fields */
 };
 
 extern const ProtobufCMessageDescriptor lab_outer_descriptor;
@@ -95,9 +96,9 @@ extern const struct varve_record lab_outer_record;
 }
 /* clang-format on */
 
-/* (lab.Outer.Inner) */
+/* lab.Outer.Inner */
 struct lab_outer_inner {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_OUTER_INNER_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
     int64_t sibling_id;    /* references Inner.id */
 };
@@ -118,7 +119,7 @@ extern const struct varve_record lab_outer_inner_record;
 }
 /* clang-format on */
 
-/* lab.Parent */
+/* Functions of struct lab_parent */
 
 /* Makes *record empty, as LAB_PARENT_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -127,7 +128,7 @@ lab_parent_init(struct lab_parent *record)
     varve_record_init(&lab_parent_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_parent_free(struct lab_parent *record)
 {
@@ -205,7 +206,7 @@ lab_parent_clear_unknown(struct lab_parent *record)
     varve_record_clear_unknown(&lab_parent_record, record);
 }
 
-/* lab.Child */
+/* Functions of struct lab_child */
 
 /* Makes *record empty, as LAB_CHILD_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -214,7 +215,7 @@ lab_child_init(struct lab_child *record)
     varve_record_init(&lab_child_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_child_free(struct lab_child *record)
 {
@@ -292,7 +293,7 @@ lab_child_clear_unknown(struct lab_child *record)
     varve_record_clear_unknown(&lab_child_record, record);
 }
 
-/* lab.Outer */
+/* Functions of struct lab_outer */
 
 /* Makes *record empty, as LAB_OUTER_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -301,7 +302,7 @@ lab_outer_init(struct lab_outer *record)
     varve_record_init(&lab_outer_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_outer_free(struct lab_outer *record)
 {
@@ -359,7 +360,7 @@ lab_outer_clear_unknown(struct lab_outer *record)
     varve_record_clear_unknown(&lab_outer_record, record);
 }
 
-/* lab.Outer.Inner */
+/* Functions of struct lab_outer_inner */
 
 /* Makes *record empty, as LAB_OUTER_INNER_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -368,7 +369,7 @@ lab_outer_inner_init(struct lab_outer_inner *record)
     varve_record_init(&lab_outer_inner_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_outer_inner_free(struct lab_outer_inner *record)
 {

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* (lab.Mood) */
+/* lab.Mood */
 enum lab_mood VARVE_OPEN_ENUM {
     LAB_CALM = 0,
     LAB_ALERT = 1,
@@ -38,9 +38,9 @@ lab_mood_parse(const char *text, enum lab_mood *value)
     return found;
 }
 
-/* (lab.Part) */
+/* lab.Part */
 struct lab_part {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_PART_INIT, holds unknown fields */
     int32_t size;
 };
 
@@ -61,7 +61,7 @@ extern const struct varve_record lab_part_record;
 
 /* Every type, repeated.  (lab.Repeated) */
 struct lab_repeated {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_REPEATED_INIT, holds unknown fields */
     struct varve_doubles double_values;
     struct varve_floats float_values;
     struct varve_int32s int32_values;
@@ -149,7 +149,7 @@ extern const struct varve_record lab_repeated_record;
 }
 /* clang-format on */
 
-/* lab.Part */
+/* Functions of struct lab_part */
 
 /* Makes *record empty, as LAB_PART_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -158,7 +158,7 @@ lab_part_init(struct lab_part *record)
     varve_record_init(&lab_part_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_part_free(struct lab_part *record)
 {
@@ -216,7 +216,7 @@ lab_part_clear_unknown(struct lab_part *record)
     varve_record_clear_unknown(&lab_part_record, record);
 }
 
-/* lab.Repeated */
+/* Functions of struct lab_repeated */
 
 /* Makes *record empty, as LAB_REPEATED_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -225,7 +225,7 @@ lab_repeated_init(struct lab_repeated *record)
     varve_record_init(&lab_repeated_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_repeated_free(struct lab_repeated *record)
 {

@@ -14,7 +14,7 @@ extern "C" {
 
 /* These members are reserved in the filter of a table only.  (lab.Page) */
 struct lab_page {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_PAGE_INIT, holds unknown fields */
     const char *order_by;
     protobuf_c_boolean descending;
     int64_t limit;
@@ -42,9 +42,9 @@ extern const struct varve_record lab_page_record;
 }
 /* clang-format on */
 
-/* (lab.Listing) */
+/* lab.Listing */
 struct lab_listing {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_LISTING_INIT, holds unknown fields */
     int64_t limit;
     int64_t offset;
 };
@@ -65,7 +65,7 @@ extern const struct varve_record lab_listing_record;
 }
 /* clang-format on */
 
-/* lab.Page */
+/* Functions of struct lab_page */
 
 /* Makes *record empty, as LAB_PAGE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -74,7 +74,7 @@ lab_page_init(struct lab_page *record)
     varve_record_init(&lab_page_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_page_free(struct lab_page *record)
 {
@@ -132,7 +132,7 @@ lab_page_clear_unknown(struct lab_page *record)
     varve_record_clear_unknown(&lab_page_record, record);
 }
 
-/* lab.Listing */
+/* Functions of struct lab_listing */
 
 /* Makes *record empty, as LAB_LISTING_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -141,7 +141,7 @@ lab_listing_init(struct lab_listing *record)
     varve_record_init(&lab_listing_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_listing_free(struct lab_listing *record)
 {

@@ -14,7 +14,7 @@ extern "C" {
 
 /* Every scalar type, plain.  (lab.Scalars) */
 struct lab_scalars {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_SCALARS_INIT, holds unknown fields */
     double double_value;
     float float_value;
     int32_t int32_value;
@@ -62,7 +62,7 @@ extern const struct varve_record lab_scalars_record;
 }
 /* clang-format on */
 
-/* lab.Scalars */
+/* Functions of struct lab_scalars */
 
 /* Makes *record empty, as LAB_SCALARS_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -71,7 +71,7 @@ lab_scalars_init(struct lab_scalars *record)
     varve_record_init(&lab_scalars_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_scalars_free(struct lab_scalars *record)
 {

@@ -12,9 +12,9 @@
 extern "C" {
 #endif
 
-/* (lab.Ping) */
+/* lab.Ping */
 struct lab_ping {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_PING_INIT, holds unknown fields */
     const char *text;
 };
 
@@ -34,7 +34,7 @@ extern const struct varve_record lab_ping_record;
 }
 /* clang-format on */
 
-/* lab.Ping */
+/* Functions of struct lab_ping */
 
 /* Makes *record empty, as LAB_PING_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -43,7 +43,7 @@ lab_ping_init(struct lab_ping *record)
     varve_record_init(&lab_ping_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_ping_free(struct lab_ping *record)
 {

@@ -12,9 +12,9 @@
 extern "C" {
 #endif
 
-/* (lab.Event) */
+/* lab.Event */
 struct lab_event {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_EVENT_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
     const char *task;
     double delta;
@@ -40,9 +40,9 @@ extern const struct varve_record lab_event_record;
 }
 /* clang-format on */
 
-/* (lab.TaskRequest) */
+/* lab.TaskRequest */
 struct lab_task_request {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_TASK_REQUEST_INIT, holds unknown fields */
     const char *task;
     int64_t most;
 };
@@ -64,9 +64,9 @@ extern const struct varve_record lab_task_request_record;
 }
 /* clang-format on */
 
-/* (lab.TaskScore) */
+/* lab.TaskScore */
 struct lab_task_score {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_TASK_SCORE_INIT, holds unknown fields */
     const char *task;
     double average_delta;
     int64_t uses;
@@ -90,9 +90,9 @@ extern const struct varve_record lab_task_score_record;
 }
 /* clang-format on */
 
-/* (lab.Count) */
+/* lab.Count */
 struct lab_count {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_COUNT_INIT, holds unknown fields */
     int64_t count;
 };
 
@@ -111,9 +111,9 @@ extern const struct varve_record lab_count_record;
 }
 /* clang-format on */
 
-/* (lab.IdsRequest) */
+/* lab.IdsRequest */
 struct lab_ids_request {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_IDS_REQUEST_INIT, holds unknown fields */
     struct varve_int64s ids;
     const char *task; /* NULL: absent */
 };
@@ -134,7 +134,7 @@ extern const struct varve_record lab_ids_request_record;
 }
 /* clang-format on */
 
-/* lab.Event */
+/* Functions of struct lab_event */
 
 /* Makes *record empty, as LAB_EVENT_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -143,7 +143,7 @@ lab_event_init(struct lab_event *record)
     varve_record_init(&lab_event_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_event_free(struct lab_event *record)
 {
@@ -221,7 +221,7 @@ lab_event_clear_unknown(struct lab_event *record)
     varve_record_clear_unknown(&lab_event_record, record);
 }
 
-/* lab.TaskRequest */
+/* Functions of struct lab_task_request */
 
 /* Makes *record empty, as LAB_TASK_REQUEST_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -230,7 +230,7 @@ lab_task_request_init(struct lab_task_request *record)
     varve_record_init(&lab_task_request_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_task_request_free(struct lab_task_request *record)
 {
@@ -288,7 +288,7 @@ lab_task_request_clear_unknown(struct lab_task_request *record)
     varve_record_clear_unknown(&lab_task_request_record, record);
 }
 
-/* lab.TaskScore */
+/* Functions of struct lab_task_score */
 
 /* Makes *record empty, as LAB_TASK_SCORE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -297,7 +297,7 @@ lab_task_score_init(struct lab_task_score *record)
     varve_record_init(&lab_task_score_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_task_score_free(struct lab_task_score *record)
 {
@@ -355,7 +355,7 @@ lab_task_score_clear_unknown(struct lab_task_score *record)
     varve_record_clear_unknown(&lab_task_score_record, record);
 }
 
-/* lab.Count */
+/* Functions of struct lab_count */
 
 /* Makes *record empty, as LAB_COUNT_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -364,7 +364,7 @@ lab_count_init(struct lab_count *record)
     varve_record_init(&lab_count_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_count_free(struct lab_count *record)
 {
@@ -422,7 +422,7 @@ lab_count_clear_unknown(struct lab_count *record)
     varve_record_clear_unknown(&lab_count_record, record);
 }
 
-/* lab.IdsRequest */
+/* Functions of struct lab_ids_request */
 
 /* Makes *record empty, as LAB_IDS_REQUEST_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -431,7 +431,7 @@ lab_ids_request_init(struct lab_ids_request *record)
     varve_record_init(&lab_ids_request_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_ids_request_free(struct lab_ids_request *record)
 {
@@ -488,6 +488,16 @@ lab_ids_request_clear_unknown(struct lab_ids_request *record)
 {
     varve_record_clear_unknown(&lab_ids_request_record, record);
 }
+
+/* The typed query Events.Best is not generated by this version of varve. */
+
+/* The typed query Events.CountAll is not generated by this version of varve. */
+
+/* The typed query Events.OfTask is not generated by this version of varve. */
+
+/* The typed query Events.Rename is not generated by this version of varve. */
+
+/* The typed query Events.Clear is not generated by this version of varve. */
 
 #ifdef __cplusplus
 }

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* (lab.Mood) */
+/* lab.Mood */
 enum lab_mood VARVE_OPEN_ENUM {
     LAB_CALM = 0,
     LAB_ALERT = 1,
@@ -38,9 +38,9 @@ lab_mood_parse(const char *text, enum lab_mood *value)
     return found;
 }
 
-/* (lab.Place) */
+/* lab.Place */
 struct lab_place {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_PLACE_INIT, holds unknown fields */
     double x;
     double y;
 };
@@ -63,18 +63,18 @@ extern const struct varve_record lab_place_record;
 
 /* Every option of a table and of its columns.  (lab.Sample) */
 struct lab_sample {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_SAMPLE_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
-    const char *code;      /* unique */
+    const char *code;      /* unique; checked: length(code) < 100 */
     const char *task;
-    double score;
+    double score;                       /* 0 to 1 */
     int64_t taken_at;                   /* ns since 1970-01-01T00:00:00Z */
-    int64_t revision;                   /* counts the record's updates */
-    float voltage;                      /* in mV */
+    int64_t revision;                   /* counts the record's updates, from 1 */
+    float voltage;                      /* in mV; at least -1.5e2 */
     protobuf_c_boolean has_offset_code; /* whether offset_code is set */
-    int32_t offset_code;
-    protobuf_c_boolean has_serial; /* whether serial is set */
-    uint64_t serial;               /* unique */
+    int32_t offset_code;                /* -5 to 5 */
+    protobuf_c_boolean has_serial;      /* whether serial is set */
+    uint64_t serial;                    /* unique; at most 1000000 */
     enum lab_mood mood;
     struct lab_place *place; /* NULL: absent */
     struct {
@@ -84,7 +84,7 @@ struct lab_sample {
     struct {
         size_t count;
         struct lab_sample_named_places_entry **data;
-    } named_places;                /* map */
+    } named_places;                /* map: each key once, in any order */
     struct lab_place *plain_place; /* NULL: absent */
 };
 
@@ -120,9 +120,9 @@ extern const struct varve_record lab_sample_record;
 
 /* An entry of the map named_places of struct lab_sample. */
 struct lab_sample_named_places_entry {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_SAMPLE_NAMED_PLACES_ENTRY_INIT, holds unknown fields */
     const char *key;
-    struct lab_place *value; /* NULL: absent */
+    struct lab_place *value; /* NULL: empty */
 };
 
 extern const ProtobufCMessageDescriptor lab_sample_named_places_entry_descriptor;
@@ -144,7 +144,7 @@ lab_sample_named_places_entry_init(struct lab_sample_named_places_entry *entry)
     varve_record_init(&lab_sample_named_places_entry_record, entry);
 }
 
-/* lab.Place */
+/* Functions of struct lab_place */
 
 /* Makes *record empty, as LAB_PLACE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -153,7 +153,7 @@ lab_place_init(struct lab_place *record)
     varve_record_init(&lab_place_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_place_free(struct lab_place *record)
 {
@@ -211,7 +211,7 @@ lab_place_clear_unknown(struct lab_place *record)
     varve_record_clear_unknown(&lab_place_record, record);
 }
 
-/* lab.Sample */
+/* Functions of struct lab_sample */
 
 /* Makes *record empty, as LAB_SAMPLE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -220,12 +220,15 @@ lab_sample_init(struct lab_sample *record)
     varve_record_init(&lab_sample_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_sample_free(struct lab_sample *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has a JSON copy and a version, which this version of varve packs
+ * and does not store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

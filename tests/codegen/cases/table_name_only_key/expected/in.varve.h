@@ -14,7 +14,7 @@ extern "C" {
 
 /* The smallest table: keywords of SQL are fine as names.  (lab.Order) */
 struct lab_order {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_ORDER_INIT, holds unknown fields */
     int64_t group;         /* primary key; 0 = assigned on insert */
 };
 
@@ -33,7 +33,7 @@ extern const struct varve_record lab_order_record;
 }
 /* clang-format on */
 
-/* lab.Order */
+/* Functions of struct lab_order */
 
 /* Makes *record empty, as LAB_ORDER_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -42,7 +42,7 @@ lab_order_init(struct lab_order *record)
     varve_record_init(&lab_order_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_order_free(struct lab_order *record)
 {

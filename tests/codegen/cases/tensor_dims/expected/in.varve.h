@@ -14,7 +14,7 @@ extern "C" {
 
 /* Every integer type as a dimension.  (lab.Dims) */
 struct lab_dims {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_DIMS_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
     int32_t int32_n;
     int64_t int64_n;
@@ -73,7 +73,7 @@ extern const struct varve_record lab_dims_record;
 }
 /* clang-format on */
 
-/* lab.Dims */
+/* Functions of struct lab_dims */
 
 /* Makes *record empty, as LAB_DIMS_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -82,12 +82,15 @@ lab_dims_init(struct lab_dims *record)
     varve_record_init(&lab_dims_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_dims_free(struct lab_dims *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

@@ -14,7 +14,7 @@ extern "C" {
 
 /* Tensors without table or cache: embedded, or sent over the wire.  (lab.Frame) */
 struct lab_frame {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_FRAME_INIT, holds unknown fields */
     uint32_t width;
     struct varve_floats pixels; /* tensor [width x width] */
 };
@@ -35,9 +35,9 @@ extern const struct varve_record lab_frame_record;
 }
 /* clang-format on */
 
-/* (lab.Film) */
+/* lab.Film */
 struct lab_film {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_FILM_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
     struct {
         size_t count;
@@ -61,7 +61,7 @@ extern const struct varve_record lab_film_record;
 }
 /* clang-format on */
 
-/* lab.Frame */
+/* Functions of struct lab_frame */
 
 /* Makes *record empty, as LAB_FRAME_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -70,7 +70,7 @@ lab_frame_init(struct lab_frame *record)
     varve_record_init(&lab_frame_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_frame_free(struct lab_frame *record)
 {
@@ -128,7 +128,7 @@ lab_frame_clear_unknown(struct lab_frame *record)
     varve_record_clear_unknown(&lab_frame_record, record);
 }
 
-/* lab.Film */
+/* Functions of struct lab_film */
 
 /* Makes *record empty, as LAB_FILM_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -137,7 +137,7 @@ lab_film_init(struct lab_film *record)
     varve_record_init(&lab_film_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_film_free(struct lab_film *record)
 {

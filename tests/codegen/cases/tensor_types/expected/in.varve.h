@@ -14,7 +14,7 @@ extern "C" {
 
 /* Every element type.  (lab.Arrays) */
 struct lab_arrays {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_ARRAYS_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
     uint32_t n;
     struct varve_doubles double_values;  /* tensor [n], archived */
@@ -69,7 +69,7 @@ extern const struct varve_record lab_arrays_record;
 }
 /* clang-format on */
 
-/* lab.Arrays */
+/* Functions of struct lab_arrays */
 
 /* Makes *record empty, as LAB_ARRAYS_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -78,12 +78,15 @@ lab_arrays_init(struct lab_arrays *record)
     varve_record_init(&lab_arrays_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_arrays_free(struct lab_arrays *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

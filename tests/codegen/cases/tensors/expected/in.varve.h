@@ -14,7 +14,7 @@ extern "C" {
 
 /* Constant dimensions, dimensions from fields, and both.  (lab.Volume) */
 struct lab_volume {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_VOLUME_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
     uint32_t width;
     int64_t height;
@@ -23,8 +23,9 @@ struct lab_volume {
     struct varve_floats mixed;   /* tensor [height x 2 x width], archived */
     struct varve_floats eight;   /* tensor [1 x 2 x 1 x 2 x 1 x 2 x 1 x width], archived */
     struct varve_floats square;  /* tensor [width x width], archived */
-    struct varve_floats maybe;   /* May be absent; tensor [width], archived, may be absent; in mV */
-    struct varve_floats loose;   /* tensor [width], archived */
+    /* May be absent. */
+    struct varve_floats maybe; /* tensor [width], archived, may be absent; in mV */
+    struct varve_floats loose; /* tensor [width], archived */
 };
 
 /* The fields of struct lab_volume, by number. */
@@ -51,7 +52,7 @@ extern const struct varve_record lab_volume_record;
 }
 /* clang-format on */
 
-/* lab.Volume */
+/* Functions of struct lab_volume */
 
 /* Makes *record empty, as LAB_VOLUME_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -60,12 +61,15 @@ lab_volume_init(struct lab_volume *record)
     varve_record_init(&lab_volume_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_volume_free(struct lab_volume *record)
 {
     varve_record_free(record);
 }
+
+/* No insert and get: the record has tensors, which this version of varve packs and does not
+ * store. */
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

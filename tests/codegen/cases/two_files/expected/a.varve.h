@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* (lab.Kind) */
+/* lab.Kind */
 enum lab_kind VARVE_OPEN_ENUM {
     LAB_NONE = 0,
 };
@@ -37,9 +37,9 @@ lab_kind_parse(const char *text, enum lab_kind *value)
     return found;
 }
 
-/* (lab.Alpha) */
+/* lab.Alpha */
 struct lab_alpha {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by LAB_ALPHA_INIT, holds unknown fields */
     enum lab_kind kind;
 };
 
@@ -58,7 +58,7 @@ extern const struct varve_record lab_alpha_record;
 }
 /* clang-format on */
 
-/* lab.Alpha */
+/* Functions of struct lab_alpha */
 
 /* Makes *record empty, as LAB_ALPHA_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -67,7 +67,7 @@ lab_alpha_init(struct lab_alpha *record)
     varve_record_init(&lab_alpha_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_alpha_free(struct lab_alpha *record)
 {

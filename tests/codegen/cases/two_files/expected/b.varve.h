@@ -14,9 +14,9 @@
 extern "C" {
 #endif
 
-/* (lab.Beta) */
+/* lab.Beta */
 struct lab_beta {
-    ProtobufCMessage base;   /* wire identity and unknown fields */
+    ProtobufCMessage base;   /* set by LAB_BETA_INIT, holds unknown fields */
     struct lab_alpha *alpha; /* NULL: absent */
     enum lab_kind kind;
 };
@@ -37,7 +37,7 @@ extern const struct varve_record lab_beta_record;
 }
 /* clang-format on */
 
-/* lab.Beta */
+/* Functions of struct lab_beta */
 
 /* Makes *record empty, as LAB_BETA_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -46,7 +46,7 @@ lab_beta_init(struct lab_beta *record)
     varve_record_init(&lab_beta_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_beta_free(struct lab_beta *record)
 {

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* (lab.Kind) */
+/* lab.Kind */
 enum lab_kind VARVE_OPEN_ENUM {
     LAB_NONE = 0,
 };
@@ -39,7 +39,7 @@ lab_kind_parse(const char *text, enum lab_kind *value)
 
 /* Every type that can be looked up by P_M_get_by_F.  (lab.Lookup) */
 struct lab_lookup {
-    ProtobufCMessage base;                /* wire identity and unknown fields */
+    ProtobufCMessage base;                /* set by LAB_LOOKUP_INIT, holds unknown fields */
     int64_t id;                           /* primary key; 0 = assigned on insert */
     const char *code;                     /* unique */
     uint32_t number;                      /* unique */
@@ -74,7 +74,7 @@ extern const struct varve_record lab_lookup_record;
 }
 /* clang-format on */
 
-/* lab.Lookup */
+/* Functions of struct lab_lookup */
 
 /* Makes *record empty, as LAB_LOOKUP_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -83,7 +83,7 @@ lab_lookup_init(struct lab_lookup *record)
     varve_record_init(&lab_lookup_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_lookup_free(struct lab_lookup *record)
 {

@@ -12,9 +12,9 @@
 extern "C" {
 #endif
 
-/* (lab.Blob) */
+/* lab.Blob */
 struct lab_blob {
-    ProtobufCMessage base;     /* wire identity and unknown fields */
+    ProtobufCMessage base;     /* set by LAB_BLOB_INIT, holds unknown fields */
     int64_t id;                /* primary key; 0 = assigned on insert */
     struct varve_bytes digest; /* unique */
 };
@@ -35,7 +35,7 @@ extern const struct varve_record lab_blob_record;
 }
 /* clang-format on */
 
-/* lab.Blob */
+/* Functions of struct lab_blob */
 
 /* Makes *record empty, as LAB_BLOB_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -44,7 +44,7 @@ lab_blob_init(struct lab_blob *record)
     varve_record_init(&lab_blob_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_blob_free(struct lab_blob *record)
 {

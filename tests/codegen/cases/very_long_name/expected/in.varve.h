@@ -16,7 +16,10 @@ extern "C" {
 /* Longer than a line: it stays in one piece wherever it stands.
  * (lab.AnExtremelyLongNameOfAMessageThatDoesNotFitIntoOneLineOfOneHundredColumnsWhateverElseIsThere) */
 struct lab_an_extremely_long_name_of_a_message_that_does_not_fit_into_one_line_of_one_hundred_columns_whatever_else_is_there {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    /* set by
+     * LAB_AN_EXTREMELY_LONG_NAME_OF_A_MESSAGE_THAT_DOES_NOT_FIT_INTO_ONE_LINE_OF_ONE_HUNDRED_COLUMNS_WHATEVER_ELSE_IS_THERE_INIT,
+     * holds unknown fields */
+    ProtobufCMessage base;
 };
 
 extern const ProtobufCMessageDescriptor
@@ -31,7 +34,7 @@ extern const struct varve_record
     .base = PROTOBUF_C_MESSAGE_INIT(&lab_an_extremely_long_name_of_a_message_that_does_not_fit_into_one_line_of_one_hundred_columns_whatever_else_is_there_descriptor), \
 }
 
-/* lab.AnExtremelyLongNameOfAMessageThatDoesNotFitIntoOneLineOfOneHundredColumnsWhateverElseIsThere */
+/* Functions of struct lab_an_extremely_long_name_of_a_message_that_does_not_fit_into_one_line_of_one_hundred_columns_whatever_else_is_there */
 
 /* Makes *record empty, as
  * LAB_AN_EXTREMELY_LONG_NAME_OF_A_MESSAGE_THAT_DOES_NOT_FIT_INTO_ONE_LINE_OF_ONE_HUNDRED_COLUMNS_WHATEVER_ELSE_IS_THERE_INIT
@@ -45,7 +48,7 @@ lab_an_extremely_long_name_of_a_message_that_does_not_fit_into_one_line_of_one_h
         record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 lab_an_extremely_long_name_of_a_message_that_does_not_fit_into_one_line_of_one_hundred_columns_whatever_else_is_there_free(
     struct lab_an_extremely_long_name_of_a_message_that_does_not_fit_into_one_line_of_one_hundred_columns_whatever_else_is_there *record)

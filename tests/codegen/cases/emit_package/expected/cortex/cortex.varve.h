@@ -14,7 +14,7 @@ extern "C" {
 
 /* The file of the package's own name: its header is the umbrella too.  (cortex.Brain) */
 struct cortex_brain {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by CORTEX_BRAIN_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
 };
 
@@ -33,7 +33,7 @@ extern const struct varve_record cortex_brain_record;
 }
 /* clang-format on */
 
-/* cortex.Brain */
+/* Functions of struct cortex_brain */
 
 /* Makes *record empty, as CORTEX_BRAIN_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -42,7 +42,7 @@ cortex_brain_init(struct cortex_brain *record)
     varve_record_init(&cortex_brain_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 cortex_brain_free(struct cortex_brain *record)
 {

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* (acme.units.Unit) */
+/* acme.units.Unit */
 enum acme_units_unit VARVE_OPEN_ENUM {
     ACME_UNITS_NONE = 0,
     ACME_UNITS_MILLIVOLT = 1,
@@ -38,9 +38,9 @@ acme_units_unit_parse(const char *text, enum acme_units_unit *value)
     return found;
 }
 
-/* (acme.units.Quantity) */
+/* acme.units.Quantity */
 struct acme_units_quantity {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by ACME_UNITS_QUANTITY_INIT, holds unknown fields */
     double value;
     enum acme_units_unit unit;
 };
@@ -61,7 +61,7 @@ extern const struct varve_record acme_units_quantity_record;
 }
 /* clang-format on */
 
-/* acme.units.Quantity */
+/* Functions of struct acme_units_quantity */
 
 /* Makes *record empty, as ACME_UNITS_QUANTITY_INIT does: for the heap and for C++. It owns
  * nothing. */
@@ -71,7 +71,7 @@ acme_units_quantity_init(struct acme_units_quantity *record)
     varve_record_init(&acme_units_quantity_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 acme_units_quantity_free(struct acme_units_quantity *record)
 {

@@ -12,9 +12,9 @@
 extern "C" {
 #endif
 
-/* (cortex.Lobe) */
+/* cortex.Lobe */
 struct cortex_lobe {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by CORTEX_LOBE_INIT, holds unknown fields */
     int64_t id;            /* primary key; 0 = assigned on insert */
     int64_t brain_id;      /* references Brain.id */
 };
@@ -35,7 +35,7 @@ extern const struct varve_record cortex_lobe_record;
 }
 /* clang-format on */
 
-/* cortex.Lobe */
+/* Functions of struct cortex_lobe */
 
 /* Makes *record empty, as CORTEX_LOBE_INIT does: for the heap and for C++. It owns nothing. */
 static inline void
@@ -44,7 +44,7 @@ cortex_lobe_init(struct cortex_lobe *record)
     varve_record_init(&cortex_lobe_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 cortex_lobe_free(struct cortex_lobe *record)
 {

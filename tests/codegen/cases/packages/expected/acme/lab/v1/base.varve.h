@@ -16,7 +16,7 @@ extern "C" {
 
 /* What every record of the laboratory carries.  (acme.lab.v1.Stamp) */
 struct acme_lab_v1_stamp {
-    ProtobufCMessage base; /* wire identity and unknown fields */
+    ProtobufCMessage base; /* set by ACME_LAB_V1_STAMP_INIT, holds unknown fields */
     int64_t at;            /* ns since 1970-01-01T00:00:00Z */
     enum acme_units_unit unit;
 };
@@ -37,7 +37,7 @@ extern const struct varve_record acme_lab_v1_stamp_record;
 }
 /* clang-format on */
 
-/* acme.lab.v1.Stamp */
+/* Functions of struct acme_lab_v1_stamp */
 
 /* Makes *record empty, as ACME_LAB_V1_STAMP_INIT does: for the heap and for C++. It owns
  * nothing. */
@@ -47,7 +47,7 @@ acme_lab_v1_stamp_init(struct acme_lab_v1_stamp *record)
     varve_record_init(&acme_lab_v1_stamp_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 acme_lab_v1_stamp_free(struct acme_lab_v1_stamp *record)
 {

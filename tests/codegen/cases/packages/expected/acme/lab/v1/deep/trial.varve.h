@@ -15,9 +15,9 @@
 extern "C" {
 #endif
 
-/* (acme.lab.v1.Trial) */
+/* acme.lab.v1.Trial */
 struct acme_lab_v1_trial {
-    ProtobufCMessage base;           /* wire identity and unknown fields */
+    ProtobufCMessage base;           /* set by ACME_LAB_V1_TRIAL_INIT, holds unknown fields */
     int64_t id;                      /* primary key; 0 = assigned on insert */
     struct acme_lab_v1_stamp *stamp; /* NULL: absent */
     enum acme_units_unit unit;
@@ -45,7 +45,7 @@ extern const struct varve_record acme_lab_v1_trial_record;
 }
 /* clang-format on */
 
-/* acme.lab.v1.Trial */
+/* Functions of struct acme_lab_v1_trial */
 
 /* Makes *record empty, as ACME_LAB_V1_TRIAL_INIT does: for the heap and for C++. It owns
  * nothing. */
@@ -55,7 +55,7 @@ acme_lab_v1_trial_init(struct acme_lab_v1_trial *record)
     varve_record_init(&acme_lab_v1_trial_record, record);
 }
 
-/* Releases a record that the library returned. NULL is fine. */
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
 static inline void
 acme_lab_v1_trial_free(struct acme_lab_v1_trial *record)
 {
