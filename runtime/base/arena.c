@@ -37,7 +37,6 @@ varve__arena_create(size_t size)
         .chunk_size = size < CHUNK_MIN   ? CHUNK_MIN
                       : size < CHUNK_MAX ? size
                                          : CHUNK_MAX,
-        .first_size = size,
     };
     return arena;
 }
@@ -54,10 +53,8 @@ varve__arena_grow(struct varve__arena *arena, size_t size)
         if (varve__size_add(capacity, sizeof *chunk, &total))
             chunk = varve__allocate(total);
     }
-    if (!chunk) {
-        arena->failed = true;
+    if (!chunk)
         return NULL;
-    }
     chunk->next = arena->chunks;
     arena->chunks = chunk;
     if (arena->chunk_size < CHUNK_MAX)
@@ -79,42 +76,10 @@ release_chunks(struct varve__arena *arena)
 }
 
 void
-varve__arena_reset(struct varve__arena *arena)
-{
-    release_chunks(arena);
-    arena->next = (uint8_t *)(arena + 1);
-    arena->end = arena->next + arena->first_size;
-    arena->failed = false;
-}
-
-void
 varve__arena_release(struct varve__arena *arena)
 {
     if (!arena)
         return;
     release_chunks(arena);
     varve__release(arena);
-}
-
-static void *
-allocate_for_protobuf(void *arena, size_t size)
-{
-    return varve__arena_allocate(arena, size);
-}
-
-static void
-keep_for_protobuf(void *arena, void *memory)
-{
-    (void)arena;
-    (void)memory;
-}
-
-ProtobufCAllocator
-varve__arena_allocator(struct varve__arena *arena)
-{
-    return (ProtobufCAllocator){
-        .alloc = allocate_for_protobuf,
-        .free = keep_for_protobuf,
-        .allocator_data = arena,
-    };
 }

@@ -12,11 +12,8 @@
 #ifndef VARVE_BASE_ARENA_H
 #define VARVE_BASE_ARENA_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <protobuf-c/protobuf-c.h>
 
 enum {
     VARVE__ARENA_ALIGNMENT = 8 /* of every allocation; no field type needs more */
@@ -29,8 +26,6 @@ struct varve__arena {
     uint8_t *end;
     struct varve__arena_chunk *chunks; /* those after the first block, the newest first */
     size_t chunk_size;                 /* of the next chunk; doubles */
-    size_t first_size;                 /* capacity of the first block */
-    bool failed;                       /* an allocation failed */
 };
 
 /* A size rounded up to the alignment; 0 when it wraps. */
@@ -48,7 +43,7 @@ varve__arena_create(size_t size);
 void *
 varve__arena_grow(struct varve__arena *arena, size_t size);
 
-/* `size` bytes, 8-aligned, not cleared. NULL when there is no memory: arena->failed is then set. */
+/* `size` bytes, 8-aligned, not cleared. NULL when there is no memory. */
 static inline void *
 varve__arena_allocate(struct varve__arena *arena, size_t size)
 {
@@ -76,16 +71,8 @@ varve__arena_of(void *first)
     return (struct varve__arena *)first - 1;
 }
 
-/* Forgets all allocations; the first block stays for new ones. */
-void
-varve__arena_reset(struct varve__arena *arena);
-
 /* Releases everything. NULL is fine. */
 void
 varve__arena_release(struct varve__arena *arena);
-
-/* The arena as libprotobuf-c's allocator: freeing does nothing. Valid as long as the arena. */
-ProtobufCAllocator
-varve__arena_allocator(struct varve__arena *arena);
 
 #endif

@@ -1,5 +1,5 @@
 /* The one table of status codes and the one of failure kinds: name, text, and whether the same call
- * may succeed later. docs/errors.md is held against it by a test. */
+ * may succeed later. tests/runtime/test_status.c holds the public enums against it. */
 #include "base/status.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

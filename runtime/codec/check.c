@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/error.h"
 #include "base/utf8.h"
 #include "codec/size.h"
 #include "codec/wire.h"
@@ -30,6 +31,16 @@ problem(struct varve__check *check, enum varve__check_problem problem, size_t de
     check->detail = detail;
     check->index = VARVE__NO_INDEX;
     return false;
+}
+
+/* Looked at behind the unknown fields and every column: a sum that went on could wrap, and what is
+ * packed into that many bytes would run over them. One column adds less than 2^63. A copy may be
+ * larger than a message: its arena grows. */
+static inline bool
+check_size(struct varve__check *check)
+{
+    return check->sizes.wire <= VARVE__WIRE_MAX || check->mode != VARVE__CHECK_LOADED ||
+           problem(check, VARVE__CHECK_SIZE, check->sizes.wire);
 }
 
 static inline bool
@@ -155,6 +166,17 @@ check_repeated(
     return true;
 }
 
+/* A bytes field as a list: empty when it is optional and absent, whatever its count is. */
+static struct varve__list
+present_bytes(const ProtobufCFieldDescriptor *field, const void *record)
+{
+    struct varve__list list = {0};
+    if (!varve__is_explicit(field) ||
+        *(const protobuf_c_boolean *)varve__member(record, field->quantifier_offset))
+        memcpy(&list, varve__member(record, field->offset), sizeof list);
+    return list;
+}
+
 /* A repeated number or a bytes field: its count must be the product of its dims. */
 static bool
 check_tensor(struct varve__check *check, const struct varve_column *column, const void *record)
@@ -166,14 +188,14 @@ check_tensor(struct varve__check *check, const struct varve_column *column, cons
     if (repeated)
         list = varve__list_at(record, column->field);
     else
-        memcpy(&list, varve__member(record, column->field->offset), sizeof list);
+        list = present_bytes(column->field, record);
     check->column = column;
     check->record = record;
     if (list.count > 0 && !list.data)
         return check->mode == VARVE__CHECK_UNLOADED ||
                problem(check, VARVE__CHECK_NOT_LOADED, list.count);
     if (list.count == 0 && column->tensor->optional)
-        return true;
+        return repeated || check_singular(check, column, record, 0);
     enum varve__check_problem found =
         varve__tensor_count(column->tensor, record, &expected, &which);
     if (found != VARVE__CHECK_FINE)
@@ -302,15 +324,22 @@ check_column(
     return true;
 }
 
-static void
-add_unknown(struct varve__check *check, const ProtobufCMessage *message)
+static bool
+check_unknown(struct varve__check *check, const ProtobufCMessage *message)
 {
     const ProtobufCMessageUnknownField *unknown = message->unknown_fields;
+    if (!unknown)
+        return problem(check, VARVE__CHECK_UNKNOWN, message->n_unknown_fields);
     check->sizes.copy += varve__arena_round(message->n_unknown_fields * sizeof *unknown);
     for (unsigned i = 0; i < message->n_unknown_fields; i++) {
+        if (unknown[i].len > VARVE__WIRE_MAX)
+            return problem(check, VARVE__CHECK_SIZE, unknown[i].len);
+        if (unknown[i].len > 0 && !unknown[i].data)
+            return problem(check, VARVE__CHECK_UNKNOWN, unknown[i].len);
         check->sizes.copy += varve__arena_round(unknown[i].len);
         check->sizes.wire += varve__varint_size((uint64_t)unknown[i].tag << 3) + unknown[i].len;
     }
+    return check_size(check);
 }
 
 static bool
@@ -325,11 +354,11 @@ check_record(
         return problem(
             check, message->descriptor ? VARVE__CHECK_OTHER_MESSAGE : VARVE__CHECK_NOT_INITIALISED,
             0);
-    if (message->n_unknown_fields > 0)
-        add_unknown(check, message);
+    if (message->n_unknown_fields > 0 && !check_unknown(check, message))
+        return false;
     for (size_t i = 0; i < table->column_count; i++) {
         const struct varve_column *column = &table->columns[i];
-        if (!check_column(check, column, record, depth)) {
+        if (!check_column(check, column, record, depth) || !check_size(check)) {
             varve__path_add(&check->path, column->field, check->index);
             check->index = VARVE__NO_INDEX;
             return false;
@@ -345,6 +374,10 @@ varve__record_check(
     enum varve__check_mode mode,
     struct varve__sizes *sizes)
 {
+    if (!record)
+        return varve__fail(
+            VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_NONE, table->descriptor->name,
+            "the %s is NULL; pass a record", table->descriptor->name);
     struct varve__check check;
     check.mode = mode;
     check.sizes = (struct varve__sizes){0};

@@ -20,7 +20,8 @@ enum varve__check_problem {
     VARVE__CHECK_NO_DATA,         /* size or count > 0 and data NULL */
     VARVE__CHECK_NOT_LOADED,
     VARVE__CHECK_UTF8,
-    VARVE__CHECK_SIZE, /* of one value */
+    VARVE__CHECK_SIZE,    /* of one value, or of the record up to it */
+    VARVE__CHECK_UNKNOWN, /* an unknown field without data */
     VARVE__CHECK_DIM_NEGATIVE,
     VARVE__CHECK_DIM_OVERFLOW,
     VARVE__CHECK_DIMS,
@@ -33,12 +34,12 @@ struct varve__sizes {
     size_t wire; /* packed size of the record; only with VARVE__CHECK_LOADED */
 };
 
-/* A check under way. Set mode, leave the rest zero. */
+/* A check under way. Begins with mode, sizes of 0 and an empty path. */
 struct varve__check {
     enum varve__check_mode mode;
     struct varve__sizes sizes;
 
-    /* The rest is set by a failure only. */
+    /* The rest is written by a failure (column, record, expected: by any tensor) before it is read. */
     enum varve__check_problem problem;
     const struct varve_column *column; /* of a tensor */
     const void *record;                /* that holds the tensor */
@@ -48,9 +49,9 @@ struct varve__check {
     struct varve__path path;
 };
 
-/* Checks strings (not NULL, UTF-8), arrays (not NULL), tensors (dims), nesting (at most 100 levels).
- * VARVE_INVALID names the field; VARVE_MISUSE: not initialised, or another message. *sizes, which
- * may be NULL, is set on success only. */
+/* Checks strings (not NULL, UTF-8), arrays (not NULL), tensors (dims), nesting (at most 100
+ * levels). VARVE_INVALID names the field; VARVE_MISUSE: not initialised, or another message.
+ * *sizes, which may be NULL, is set on success only. */
 enum varve_status
 varve__record_check(
     const struct varve_record *table,

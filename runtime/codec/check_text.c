@@ -84,6 +84,11 @@ varve__check_fail(const struct varve__check *check, const struct varve_record *t
         return varve__path_fail(
             path, table, VARVE_FAILURE_SIZE, "is too large (%zu); messages stay below 2 GiB",
             check->detail);
+    case VARVE__CHECK_UNKNOWN:
+        return varve__path_fail(
+            path, table, VARVE_FAILURE_NOT_NULL,
+            "has unknown fields whose data is NULL (%zu); set the data, or clear_unknown",
+            check->detail);
     case VARVE__CHECK_DEPTH:
         return varve__path_fail(
             path, table, VARVE_FAILURE_DEPTH,

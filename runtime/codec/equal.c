@@ -89,29 +89,33 @@ equal_lists(
     return true;
 }
 
-static void
+/* Sorts the entries by key and drops all but the last of each; how many are left. */
+static size_t
 sort_map(
-    const struct varve_record *entry_table,
-    const struct varve__list *map,
-    struct varve__entry *sorted)
+    const ProtobufCFieldDescriptor *key, const struct varve__list *map, struct varve__entry *sorted)
 {
+    size_t kept = 0;
     for (size_t i = 0; i < map->count; i++)
         sorted[i] = (struct varve__entry){((void **)map->data)[i], i};
-    varve__entries_sort(varve__entry_key(entry_table), sorted, map->count);
+    varve__entries_sort(key, sorted, map->count);
+    for (size_t i = 0; i < map->count; i++) {
+        if (i + 1 == map->count ||
+            varve__key_compare(key, sorted[i].entry, sorted[i + 1].entry) != 0)
+            sorted[kept++] = sorted[i];
+    }
+    return kept;
 }
 
-static bool
-has_entry(
-    const struct varve_record *table,
-    const struct varve__list *map,
-    const void *entry,
-    unsigned depth)
+/* The last entry with the key that `entry` has. */
+static const void *
+find_entry(const ProtobufCFieldDescriptor *key, const struct varve__list *map, const void *entry)
 {
-    for (size_t i = 0; i < map->count; i++) {
-        if (equal_records(table, ((void **)map->data)[i], entry, depth + 1))
-            return true;
+    for (size_t i = map->count; i > 0; i--) {
+        const void *found = ((void **)map->data)[i - 1];
+        if (varve__key_compare(key, found, entry) == 0)
+            return found;
     }
-    return false;
+    return NULL;
 }
 
 /* Without memory to sort in: slow, but an answer. */
@@ -122,12 +126,28 @@ equal_maps_slowly(
     const struct varve__list *b,
     unsigned depth)
 {
+    const ProtobufCFieldDescriptor *key = varve__entry_key(table);
     for (size_t i = 0; i < a->count; i++) {
-        if (!has_entry(table, b, ((void **)a->data)[i], depth) ||
-            !has_entry(table, a, ((void **)b->data)[i], depth))
+        const void *left = find_entry(key, a, ((void **)a->data)[i]);
+        if (!equal_records(table, left, find_entry(key, b, left), depth + 1))
+            return false;
+    }
+    for (size_t i = 0; i < b->count; i++) {
+        if (!find_entry(key, a, ((void **)b->data)[i]))
             return false;
     }
     return true;
+}
+
+/* Such a map cannot be packed; sorting would look into the entry. */
+static bool
+lacks_entry(const struct varve__list *map)
+{
+    for (size_t i = 0; i < map->count; i++) {
+        if (!map->data || !((void **)map->data)[i])
+            return true;
+    }
+    return false;
 }
 
 static bool
@@ -139,14 +159,18 @@ equal_maps(
 {
     struct varve__entry local[2 * FEW];
     struct varve__entry *sorted = local;
-    if (a->count > FEW)
-        sorted = varve__allocate(2 * a->count * sizeof *sorted);
+    const ProtobufCFieldDescriptor *key = varve__entry_key(table);
+    if (a->count == b->count && (a->count == 0 || a->data == b->data))
+        return true;
+    if (lacks_entry(a) || lacks_entry(b))
+        return false;
+    if (a->count > FEW || b->count > FEW)
+        sorted = varve__allocate((a->count + b->count) * sizeof *sorted);
     if (!sorted)
         return equal_maps_slowly(table, a, b, depth);
-    bool equal = true;
-    sort_map(table, a, sorted);
-    sort_map(table, b, sorted + a->count);
-    for (size_t i = 0; i < a->count && equal; i++)
+    size_t count = sort_map(key, a, sorted);
+    bool equal = sort_map(key, b, sorted + a->count) == count;
+    for (size_t i = 0; i < count && equal; i++)
         equal = equal_records(table, sorted[i].entry, sorted[a->count + i].entry, depth + 1);
     if (sorted != local)
         varve__release(sorted);
@@ -165,14 +189,15 @@ equal_columns(
     if (varve__is_repeated(field)) {
         struct varve__list left = varve__list_at(a, field);
         struct varve__list right = varve__list_at(b, field);
+        if (column->flags & VARVE_MAP)
+            return equal_maps(column->record, &left, &right, depth);
         if (left.count != right.count)
             return false;
         if (left.count == 0 || left.data == right.data)
             return true;
         if (!left.data || !right.data)
             return false;
-        return column->flags & VARVE_MAP ? equal_maps(column->record, &left, &right, depth)
-                                         : equal_lists(column, &left, &right, depth);
+        return equal_lists(column, &left, &right, depth);
     }
     if (field->quantifier_offset != 0) {
         uint32_t left = *(const uint32_t *)varve__member(a, field->quantifier_offset);
@@ -197,7 +222,9 @@ equal_unknown(const ProtobufCMessage *a, const ProtobufCMessage *b)
         const ProtobufCMessageUnknownField *left = &a->unknown_fields[i];
         const ProtobufCMessageUnknownField *right = &b->unknown_fields[i];
         if (left->tag != right->tag || left->wire_type != right->wire_type ||
-            left->len != right->len || memcmp(left->data, right->data, left->len) != 0)
+            !equal_bytes(
+                &(struct varve_bytes){left->len, left->data},
+                &(struct varve_bytes){right->len, right->data}, 1))
             return false;
     }
     return true;

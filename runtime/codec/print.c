@@ -245,6 +245,10 @@ enum varve_status
 varve_record_print(const struct varve_record *table, const void *record, char *buffer, size_t size)
 {
     const char *name = table->descriptor->name;
+    if (!record)
+        return varve__fail(
+            VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_NONE, name,
+            "the %s is NULL; pass a record", name);
     struct printer printer = {.text = {.buffer = buffer, .size = size}};
     print_record(&printer, table, record, 0);
     bool fits = varve__text_end(&printer.text);

@@ -1,4 +1,5 @@
-/* The reader. The bytes are known to be good, so that only memory can fail.
+/* The reader. The bytes are known to be good, so that only memory can fail, and the lengths of
+ * dtype tensors.
  *
  * It stands beside libprotobuf-c's own unpacking because that loses values: when a message field
  * comes in two parts, which the format allows, 1.4.1 drops the numbers and unknown fields of the
@@ -137,6 +138,21 @@ read_bytes(struct varve__arena *arena, const uint8_t *at, size_t size, struct va
     return true;
 }
 
+/* Makes a nested message empty: zeros and default values. Generated descriptors have no
+ * message_init, and of a nested message the table with its initial struct is not at hand. */
+static void
+init_message(const ProtobufCMessageDescriptor *descriptor, ProtobufCMessage *message)
+{
+    memset(message, 0, descriptor->sizeof_message);
+    message->descriptor = descriptor;
+    for (unsigned i = 0; i < descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+        if (field->type == PROTOBUF_C_TYPE_STRING && !varve__is_repeated(field) &&
+            field->default_value)
+            *(const void **)varve__member_of(message, field->offset) = field->default_value;
+    }
+}
+
 static bool
 read_submessage(
     struct varve__arena *arena,
@@ -149,7 +165,7 @@ read_submessage(
         ProtobufCMessage *message = varve__arena_allocate(arena, descriptor->sizeof_message);
         if (!message)
             return false;
-        varve__message_init(descriptor, message);
+        init_message(descriptor, message);
         *member = message;
     }
     return read_message(arena, *member, at, at + size);
@@ -315,29 +331,6 @@ read_message(
             at = read_singular(arena, field, message, at, end);
     }
     return at != NULL;
-}
-
-/* For descriptors without message_init: what it would do. */
-static void
-init_by_defaults(const ProtobufCMessageDescriptor *descriptor, ProtobufCMessage *message)
-{
-    memset(message, 0, descriptor->sizeof_message);
-    message->descriptor = descriptor;
-    for (unsigned i = 0; i < descriptor->n_fields; i++) {
-        const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-        if (field->type == PROTOBUF_C_TYPE_STRING && !varve__is_repeated(field) &&
-            field->default_value)
-            *(const void **)varve__member_of(message, field->offset) = field->default_value;
-    }
-}
-
-void
-varve__message_init(const ProtobufCMessageDescriptor *descriptor, void *message)
-{
-    if (descriptor->message_init)
-        descriptor->message_init(message);
-    else
-        init_by_defaults(descriptor, message);
 }
 
 /* Counts of dtype tensors: bytes on the wire, elements in memory. */

@@ -27,8 +27,4 @@ varve__record_build(
     size_t size,
     void **record);
 
-/* Makes *message empty: zeros and default values. */
-void
-varve__message_init(const ProtobufCMessageDescriptor *descriptor, void *message);
-
 #endif

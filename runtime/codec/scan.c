@@ -83,8 +83,9 @@ scan_unknown(struct scan *scan, unsigned wire_type, const uint8_t *at, const uin
     default:
         return fail(scan, wire_type < 5 ? PROBLEM_GROUP : PROBLEM_WIRE_TYPE, at - 1);
     }
-    /* The array of unknown fields doubles, so it takes up to three times its final size. */
-    scan->memory += 3 * sizeof(ProtobufCMessageUnknownField) + sizeof(size_t) +
+    /* The array of unknown fields doubles, so with its copies it takes up to four times its final
+     * size. */
+    scan->memory += 4 * sizeof(ProtobufCMessageUnknownField) + sizeof(size_t) +
                     varve__arena_round((size_t)(after - at));
     return after;
 }

@@ -93,6 +93,7 @@ struct real {
     double value;
     bool single;     /* a float */
     uint64_t digits; /* the first DIGITS of it; the last of them may be one off */
+    bool rounded;    /* the digits are: to round them again may give another number */
     int exponent;    /* ten's, of the first digit */
     double reach;    /* up to here off, in units of the last digit, they still mean the number */
     bool uneven;     /* a power of two or very small: below and above this may differ */
@@ -124,18 +125,20 @@ scale_by_integers(struct real *real, double fraction, int twos)
     }
 }
 
-static void
-scale_by_printf(struct real *real)
+/* The first `count` digits, rounded. */
+static uint64_t
+digits_by_printf(double value, int count, int *exponent)
 {
     char number[NUMBER_SIZE];
     const char *at = number;
-    snprintf(number, sizeof number, "%.*e", DIGITS - 1, real->value);
-    real->digits = 0;
+    uint64_t digits = 0;
+    snprintf(number, sizeof number, "%.*e", count - 1, value);
     for (; *at != 'e'; at++) {
         if (*at >= '0' && *at <= '9') /* the locale's decimal mark is not */
-            real->digits = real->digits * 10 + (uint64_t)(*at - '0');
+            digits = digits * 10 + (uint64_t)(*at - '0');
     }
-    real->exponent = (int)strtol(at + 1, NULL, 10);
+    *exponent = (int)strtol(at + 1, NULL, 10);
+    return digits;
 }
 
 static void
@@ -143,8 +146,9 @@ scale(struct real *real)
 {
     int twos;
     double fraction = frexp(real->value, &twos);
-    if (!scale_by_integers(real, fraction, twos))
-        scale_by_printf(real);
+    real->rounded = !scale_by_integers(real, fraction, twos);
+    if (real->rounded)
+        real->digits = digits_by_printf(real->value, DIGITS, &real->exponent);
     /* Half the distance to the next number: of value, 2^-54 / fraction. */
     real->reach = (double)real->digits * (real->single ? 0x1p-25 : 0x1p-54) / fraction;
     real->uneven = fraction == 0.5 || real->value < (real->single ? (double)FLT_MIN : DBL_MIN);
@@ -223,6 +227,12 @@ add_real(struct varve__text *text, struct real real, int least, int most)
     for (;; precision++, unit /= 10) {
         digits = real.digits / unit;
         digits = (real.digits + unit / 2 - 1 + digits % 2) / unit * unit; /* a tie goes to even */
+        if (real.rounded && real.digits % unit == unit / 2) { /* only looks like a tie */
+            int exponent;
+            digits = digits_by_printf(real.value, precision, &exponent) * unit;
+            if (exponent > real.exponent)
+                digits *= 10;
+        }
         if (precision == most || reads_back(&real, digits))
             break;
     }

@@ -104,6 +104,10 @@ varve_record_unpack(const struct varve_record *table, const void *data, size_t s
 {
     size_t memory;
     *record = NULL;
+    if (!data && size > 0)
+        return varve__fail(
+            VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_NONE, table->descriptor->name,
+            "the data to unpack are NULL, and %zu bytes are expected; pass them", size);
     enum varve_status status = varve__wire_scan(table, data, size, &memory);
     if (status != VARVE_OK)
         return status;

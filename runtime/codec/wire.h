@@ -14,8 +14,7 @@
 #endif
 
 enum {
-    VARVE__VARINT_MAX = 10,        /* bytes of the longest varint */
-    VARVE__NUMBER_MAX = 0x1FFFFFFF /* the largest field number */
+    VARVE__VARINT_MAX = 10 /* bytes of the longest varint */
 };
 
 /* The bytes behind a varint, NULL when it is cut or too long. */

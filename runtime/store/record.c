@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "base/utf8.h"
 #include "codec/check.h"
 #include "codec/field.h"
 #include "store/handles.h"
@@ -12,17 +13,34 @@ enum {
     ARENA_SIZE = 1024 /* JSON text and wire bytes of an ordinary record */
 };
 
+/* Refuses what would be stored in part. */
 static enum varve_status
-refuse_tensors(const struct varve_record *table)
+refuse_unsupported(const struct varve_record *table)
 {
     for (size_t i = 0; i < table->column_count; i++) {
-        if (table->columns[i].kind == VARVE_COLUMN_TENSOR)
+        const struct varve_column *column = &table->columns[i];
+        const char *what = NULL;
+        if (column->kind == VARVE_COLUMN_TENSOR)
+            what = "a tensor";
+        else if (column->flags & VARVE_JSON_COPY)
+            what = "a JSON copy";
+        else if (column->flags & VARVE_ROW_VERSION)
+            what = "a version";
+        if (what)
             return varve__fail(
-                VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_ARCHIVE, table->descriptor->name,
-                "%s has tensors, which this version of varve packs and does not store",
-                table->descriptor->name);
+                VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, table->descriptor->name,
+                "%s.%s has %s, which this version of varve packs and does not store",
+                table->descriptor->name, column->field->name, what);
     }
     return VARVE_OK;
+}
+
+static enum varve_status
+no_session(const struct varve_record *table)
+{
+    return varve__fail(
+        VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_NONE, table->descriptor->name,
+        "the session is NULL; open one with varve_session_open() and look at its status");
 }
 
 /* Stores the key that the database has assigned. */
@@ -41,7 +59,7 @@ insert(struct varve_session *session, const struct varve_record *table, void *re
     enum varve_status status =
         varve__session_statement(session, table, VARVE__VERB_INSERT, &statement);
     if (status == VARVE_OK)
-        status = refuse_tensors(table);
+        status = refuse_unsupported(table);
     if (status == VARVE_OK)
         status = varve__record_check(table, record, VARVE__CHECK_LOADED, NULL);
     if (status != VARVE_OK)
@@ -66,6 +84,8 @@ insert(struct varve_session *session, const struct varve_record *table, void *re
 enum varve_status
 varve_record_insert(struct varve_session *session, const struct varve_record *table, void *record)
 {
+    if (!session)
+        return no_session(table);
     return varve__session_leave(session, insert(session, table, record));
 }
 
@@ -88,6 +108,8 @@ not_found(const struct varve_record *table, const void *const *key)
                 (long long)varve__integer_at(field->type, key[i]));
         length += written > 0 ? (size_t)written : 0;
     }
+    if (length >= sizeof text)
+        text[varve__utf8_whole(text, sizeof text - 1)] = '\0';
     return varve__fail(
         VARVE_NOT_FOUND, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, table->descriptor->name,
         "there is no %s with %s", table->descriptor->name, text);
@@ -103,7 +125,7 @@ get(struct varve_session *session,
     enum varve_status status =
         varve__session_statement(session, table, VARVE__VERB_GET, &statement);
     if (status == VARVE_OK)
-        status = refuse_tensors(table);
+        status = refuse_unsupported(table);
     if (status != VARVE_OK)
         return status;
     status = varve__row_bind_key(table, key, statement);
@@ -129,5 +151,7 @@ varve_record_get(
     void **record)
 {
     *record = NULL;
+    if (!session)
+        return no_session(table);
     return varve__session_leave(session, get(session, table, key, record));
 }

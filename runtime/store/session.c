@@ -12,10 +12,27 @@ statement_count(const struct varve_store *store)
     return store->schema->record_count * VARVE__VERB_COUNT;
 }
 
-enum varve_status
-varve_session_open(struct varve_store *store, struct varve_session **result)
+/* A session counts before it has anything of the store, so that varve_close() waits for it. */
+static void
+enter_store(struct varve_store *store)
 {
-    *result = NULL;
+    pthread_mutex_lock(&store->lock);
+    store->session_count++;
+    pthread_mutex_unlock(&store->lock);
+}
+
+static void
+leave_store(struct varve_store *store)
+{
+    pthread_mutex_lock(&store->lock);
+    if (--store->session_count == 0)
+        pthread_cond_broadcast(&store->closed);
+    pthread_mutex_unlock(&store->lock);
+}
+
+static enum varve_status
+open_session(struct varve_store *store, struct varve_session **result)
+{
     size_t statements_size = statement_count(store) * sizeof(sqlite3_stmt *);
     struct varve_session *session = varve__allocate(sizeof *session);
     sqlite3_stmt **statements = varve__allocate(statements_size);
@@ -33,11 +50,23 @@ varve_session_open(struct varve_store *store, struct varve_session **result)
         varve__release(session);
         return status;
     }
-    pthread_mutex_lock(&store->lock);
-    store->session_count++;
-    pthread_mutex_unlock(&store->lock);
     *result = session;
     return VARVE_OK;
+}
+
+enum varve_status
+varve_session_open(struct varve_store *store, struct varve_session **result)
+{
+    *result = NULL;
+    if (!store)
+        return varve__fail(
+            VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_NONE, NULL,
+            "the store is NULL; open one with varve_open() and look at its status");
+    enter_store(store);
+    enum varve_status status = open_session(store, result);
+    if (status != VARVE_OK)
+        leave_store(store);
+    return status;
 }
 
 void
@@ -51,10 +80,7 @@ varve_session_close(struct varve_session *session)
     sqlite3_close(session->database);
     varve__release(session->statements);
     varve__release(session);
-    pthread_mutex_lock(&store->lock);
-    if (--store->session_count == 0)
-        pthread_cond_broadcast(&store->closed);
-    pthread_mutex_unlock(&store->lock);
+    leave_store(store);
 }
 
 const char *
@@ -78,6 +104,8 @@ varve__session_leave(struct varve_session *session, enum varve_status status)
         return status;
     session->failed = true;
     session->failure = *varve__thread_failure();
+    if (session->failure.tier == VARVE_TIER_NONE)
+        session->failure.tier = VARVE_TIER_TABLE; /* found by the codec, on the way to a table */
     memcpy(session->error, varve__thread_error(), sizeof session->error);
     return status;
 }

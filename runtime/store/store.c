@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "store/handles.h"
 #include "table/create.h"
 #include "table/sqlite.h"
@@ -130,6 +131,18 @@ release_store(struct varve_store *store)
     varve__release(store);
 }
 
+static void
+log_opened(const struct varve_store *store)
+{
+    char text[VARVE__ERROR_SIZE];
+    if (!store->log)
+        return;
+    int needed = snprintf(text, sizeof text, "opened %s", store->database);
+    if (needed >= (int)sizeof text)
+        text[varve__utf8_whole(text, sizeof text - 1)] = '\0';
+    store->log(store->log_context, VARVE_LOG_INFO, VARVE_TIER_TABLE, text);
+}
+
 static enum varve_status
 open_store(
     const struct varve_schema *schema,
@@ -154,8 +167,7 @@ open_store(
         release_store(store);
         return status;
     }
-    if (store->log)
-        store->log(store->log_context, VARVE_LOG_INFO, VARVE_TIER_TABLE, store->database);
+    log_opened(store);
     *result = store;
     return VARVE_OK;
 }

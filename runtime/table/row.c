@@ -12,6 +12,7 @@
 #include "codec/pack.h"
 #include "codec/read.h"
 #include "table/sqlite.h"
+#include "table/value.h"
 
 /* -------------------------------------------------------------------- binding */
 
@@ -142,8 +143,8 @@ bind_json(
         sqlite3_bind_text64(statement, parameter, text, size, SQLITE_STATIC, SQLITE_UTF8));
 }
 
-/* Binds the wire bytes of a part of the record: the field, or the unknown fields when it is NULL. The
- * part is packed as a record that has nothing else, so the bytes are read back by unpacking it. */
+/* Binds the wire bytes of a part of the record: the field, or the unknown fields when it is NULL.
+ * The part is packed as a record that has nothing else, so the bytes are read back by unpacking it. */
 static enum varve_status
 bind_part(
     const struct varve_record *table,
@@ -232,13 +233,11 @@ varve__row_bind_key(
     enum varve_status status = VARVE_OK;
     for (size_t i = 0; i < table->table->primary_key_count && status == VARVE_OK; i++) {
         const ProtobufCFieldDescriptor *field = table->columns[table->table->primary_key[i]].field;
-        const void *value = key[i];
-        if (field->type == PROTOBUF_C_TYPE_STRING) {
-            if (!value)
-                return refuse(
-                    table, field, VARVE_FAILURE_NOT_NULL, "is NULL as a key; pass a string");
-            value = &key[i];
-        }
+        const void *value = field->type == PROTOBUF_C_TYPE_STRING ? &key[i] : key[i];
+        if (!key[i])
+            return refuse(
+                table, field, VARVE_FAILURE_NOT_NULL,
+                "is NULL as a key; pass a pointer to a value");
         status = bind_scalar(table, field, value, statement, (int)i + 1);
     }
     return status;
@@ -268,89 +267,6 @@ expected_type(const struct varve_column *column)
         return SQLITE_BLOB;
     default:
         return SQLITE_INTEGER;
-    }
-}
-
-static enum varve_status
-wrong_type(
-    const struct varve_record *table,
-    const ProtobufCFieldDescriptor *field,
-    int expected,
-    int found)
-{
-    enum varve_status status = varve__fail(
-        VARVE_TYPE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, table->descriptor->name,
-        "%s.%s: the column holds %s where the schema says %s; the table was changed by hand: write "
-        "the value again",
-        table->descriptor->name, field->name, type_names[found], type_names[expected]);
-    varve__failure_add_field(field->id);
-    return status;
-}
-
-static void
-set_integer(ProtobufCType type, void *member, int64_t value)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64:
-        *(int64_t *)member = value;
-        break;
-    case PROTOBUF_C_TYPE_BOOL:
-        *(protobuf_c_boolean *)member = value != 0;
-        break;
-    default: /* 32 bits: the bits are the same, signed or not */
-        *(uint32_t *)member = (uint32_t)value;
-        break;
-    }
-}
-
-/* A copy of the column's bytes in the arena, with a NUL behind them. NULL: no memory. */
-static uint8_t *
-copy_bytes(struct varve__arena *arena, const void *data, size_t size)
-{
-    uint8_t *copy = varve__arena_allocate(arena, size + 1);
-    if (!copy)
-        return NULL;
-    if (size > 0)
-        memcpy(copy, data, size);
-    copy[size] = 0;
-    return copy;
-}
-
-static enum varve_status
-read_scalar(
-    const ProtobufCFieldDescriptor *field,
-    sqlite3_stmt *statement,
-    int index,
-    struct varve__arena *arena,
-    void *member)
-{
-    switch (field->type) {
-    case PROTOBUF_C_TYPE_FLOAT:
-        *(float *)member = (float)sqlite3_column_double(statement, index);
-        return VARVE_OK;
-    case PROTOBUF_C_TYPE_DOUBLE:
-        *(double *)member = sqlite3_column_double(statement, index);
-        return VARVE_OK;
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_BYTES: {
-        const void *data = sqlite3_column_blob(statement, index);
-        size_t size = (size_t)sqlite3_column_bytes(statement, index);
-        uint8_t *copy = copy_bytes(arena, data, size);
-        if (!copy)
-            return varve__fail_memory(NULL, size);
-        if (field->type == PROTOBUF_C_TYPE_STRING)
-            *(char **)member = (char *)copy;
-        else
-            *(struct varve_bytes *)member = (struct varve_bytes){size, copy};
-        return VARVE_OK;
-    }
-    default:
-        set_integer(field->type, member, sqlite3_column_int64(statement, index));
-        return VARVE_OK;
     }
 }
 
@@ -393,6 +309,8 @@ read_part(
         memcpy(
             varve__member_of(record, field->quantifier_offset),
             varve__member(part, field->quantifier_offset), sizeof(size_t));
+    else if (!is_present(field, part)) /* of a oneof the union may hold another member */
+        return varve__value_refuse(table, field, VARVE_FAILURE_OTHER, "bytes without this field");
     memcpy(
         varve__member_of(record, field->offset), varve__member(part, field->offset),
         sizeof(void *));
@@ -415,7 +333,9 @@ read_column(
     if (found == SQLITE_NULL && nullable)
         return VARVE_OK;
     if (found != expected)
-        return wrong_type(table, field, expected, found);
+        return varve__value_refuse(
+            table, field, VARVE_FAILURE_OTHER, "%s where the schema says %s", type_names[found],
+            type_names[expected]);
     enum varve_status status;
     if (column->kind == VARVE_COLUMN_JSON) {
         const char *text = (const char *)sqlite3_column_text(statement, index);
@@ -425,7 +345,7 @@ read_column(
         status = read_part(table, field, statement, index, arena, record);
     } else {
         void *member = varve__member_of(record, field->offset);
-        status = read_scalar(field, statement, index, arena, member);
+        status = varve__value_read(table, field, statement, index, arena, member);
     }
     if (status == VARVE_OK)
         set_present(field, record);

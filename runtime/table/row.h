@@ -13,9 +13,9 @@
 
 #include "base/arena.h"
 
-/* Binds the record to the statement. What is not in the record itself (JSON text, wire bytes) lies in
- * the arena, which must live until the statement was stepped and reset. The record must have passed
- * varve__record_check(). A generated key of 0 is bound as NULL. */
+/* Binds the record to the statement. What is not in the record itself (JSON text, wire bytes) lies
+ * in the arena, which must live until the statement was stepped and reset. The record must have
+ * passed varve__record_check(). A generated key of 0 is bound as NULL. */
 enum varve_status
 varve__row_bind(
     const struct varve_record *table,

@@ -4,8 +4,8 @@
 
 #include <varve/schema.h>
 
-/* INSERT INTO .. VALUES, a parameter for each column. New memory, NULL when there is none: release it
- * with sqlite3_free(). */
+/* INSERT INTO .. VALUES, a parameter for each column. New memory, NULL when there is none: release
+ * it with sqlite3_free(). */
 char *
 varve__sql_insert(const struct varve_record *table);
 

@@ -1,6 +1,7 @@
 /* Connections to SQLite and the meaning of its errors. Knows no record layout. */
 #include "table/sqlite.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -66,22 +67,33 @@ meaning_of(int extended)
     return primary;
 }
 
-/* SQLite names columns as "table.column" in its message: adds the numbers of those fields. */
-static void
-add_fields(const struct varve_record *table, const char *message)
+static bool
+add_field_named(const struct varve_record *table, const char *name, size_t size)
 {
-    size_t length = strlen(table->table->name);
-    const char *at = message;
-    while ((at = strstr(at, table->table->name)) != NULL) {
-        at += length;
-        if (*at++ != '.')
-            continue;
-        size_t name = strcspn(at, ", ");
-        for (size_t i = 0; i < table->column_count; i++) {
-            const ProtobufCFieldDescriptor *field = table->columns[i].field;
-            if (strlen(field->name) == name && memcmp(field->name, at, name) == 0)
-                varve__failure_add_field(field->id);
+    for (size_t i = 0; i < table->column_count; i++) {
+        const ProtobufCFieldDescriptor *field = table->columns[i].field;
+        if (strlen(field->name) == size && memcmp(field->name, name, size) == 0) {
+            varve__failure_add_field(field->id);
+            return true;
         }
+    }
+    return false;
+}
+
+/* Adds the numbers of the fields that SQLite's message is about: it says "table.column" of each, but
+ * of a CHECK the expression, in which our checks name their one column. */
+static void
+add_fields(const struct varve_record *table, enum varve_failure_kind kind, const char *message)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+    bool done = false;
+    for (const char *at = message; *at && !done; at++) {
+        size_t size = strspn(at, letters);
+        bool qualified = at > message && at[-1] == '.';
+        if (size == 0 || (!qualified && kind != VARVE_FAILURE_CHECK))
+            continue;
+        done = add_field_named(table, at, size) && kind == VARVE_FAILURE_CHECK;
+        at += size - 1;
     }
 }
 
@@ -98,7 +110,7 @@ varve__sqlite_fail(sqlite3 *database, int code, const struct varve_record *table
         meaning->status, meaning->kind, VARVE_TIER_TABLE, name, "%s%s%s: %s; %s", what,
         name ? " of " : "", name ? name : "", message, meaning->mend);
     if (table)
-        add_fields(table, message);
+        add_fields(table, meaning->kind, message);
     if (database && sqlite3_system_errno(database) != 0 && status != VARVE_CONFLICT)
         varve__failure_set_errno(sqlite3_system_errno(database));
     return status;
@@ -109,6 +121,27 @@ varve__sqlite_execute(sqlite3 *database, const char *sql)
 {
     int code = sqlite3_exec(database, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? VARVE_OK : varve__sqlite_fail(database, code, NULL, "table tier");
+}
+
+/* Sessions read while one writes only in this mode. SQLite keeps the old one without an error where
+ * the file system has no shared memory. */
+static enum varve_status
+use_wal(sqlite3 *database, const char *path)
+{
+    enum varve_status status = VARVE_OK;
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(database, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    const char *mode = code == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+    if (code != SQLITE_ROW)
+        status = varve__sqlite_fail(database, code, NULL, path);
+    else if (!mode || strcmp(mode, "wal") != 0)
+        status = varve__fail(
+            VARVE_IO, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
+            "%s: the file system does not allow SQLite's WAL; put data_dir on a local disk", path);
+    sqlite3_finalize(statement);
+    return status;
 }
 
 enum varve_status
@@ -122,9 +155,11 @@ varve__sqlite_open(const char *path, int64_t busy_timeout_ms, sqlite3 **database
     } else {
         int timeout_ms = busy_timeout_ms > INT32_MAX ? INT32_MAX : (int)busy_timeout_ms;
         sqlite3_busy_timeout(*database, timeout_ms);
-        status = varve__sqlite_execute(
-            *database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                       "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF");
+        status = use_wal(*database, path);
+        if (status == VARVE_OK)
+            status = varve__sqlite_execute(
+                *database, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+                           "PRAGMA trusted_schema = OFF");
     }
     if (status != VARVE_OK) {
         sqlite3_close(*database);

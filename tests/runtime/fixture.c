@@ -98,12 +98,6 @@ static const ProtobufCIntRange sample_metadata_entry_ranges[] = { { 1, 0 }, { 0,
 
 static const struct lab_sample_metadata_entry sample_metadata_entry_initial = LAB_SAMPLE_METADATA_ENTRY_INIT;
 
-static void
-sample_metadata_entry_init(ProtobufCMessage *message)
-{
-    *(struct lab_sample_metadata_entry *)message = sample_metadata_entry_initial;
-}
-
 const ProtobufCMessageDescriptor lab_sample_metadata_entry_descriptor = {
     .magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
     .name = "lab.Sample.MetadataEntry",
@@ -116,7 +110,6 @@ const ProtobufCMessageDescriptor lab_sample_metadata_entry_descriptor = {
     .fields_sorted_by_name = sample_metadata_entry_names,
     .n_field_ranges = 1,
     .field_ranges = sample_metadata_entry_ranges,
-    .message_init = sample_metadata_entry_init,
 };
 
 static const struct varve_column sample_metadata_entry_columns[] = {
@@ -146,12 +139,6 @@ static const ProtobufCIntRange sample_nodes_entry_ranges[] = { { 1, 0 }, { 0, 2 
 
 static const struct lab_sample_nodes_entry sample_nodes_entry_initial = LAB_SAMPLE_NODES_ENTRY_INIT;
 
-static void
-sample_nodes_entry_init(ProtobufCMessage *message)
-{
-    *(struct lab_sample_nodes_entry *)message = sample_nodes_entry_initial;
-}
-
 const ProtobufCMessageDescriptor lab_sample_nodes_entry_descriptor = {
     .magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
     .name = "lab.Sample.NodesEntry",
@@ -164,7 +151,6 @@ const ProtobufCMessageDescriptor lab_sample_nodes_entry_descriptor = {
     .fields_sorted_by_name = sample_nodes_entry_names,
     .n_field_ranges = 1,
     .field_ranges = sample_nodes_entry_ranges,
-    .message_init = sample_nodes_entry_init,
 };
 
 static const struct varve_column sample_nodes_entry_columns[] = {
@@ -276,12 +262,6 @@ static const ProtobufCIntRange sample_ranges[] = { { 1, 0 }, { 0, 28 } };
 
 static const struct lab_sample sample_initial = LAB_SAMPLE_INIT;
 
-static void
-sample_init(ProtobufCMessage *message)
-{
-    *(struct lab_sample *)message = sample_initial;
-}
-
 const ProtobufCMessageDescriptor lab_sample_descriptor = {
     .magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
     .name = "lab.Sample",
@@ -294,7 +274,6 @@ const ProtobufCMessageDescriptor lab_sample_descriptor = {
     .fields_sorted_by_name = sample_names,
     .n_field_ranges = 1,
     .field_ranges = sample_ranges,
-    .message_init = sample_init,
 };
 
 static const struct varve_dim sample_weights_dims[] = {
@@ -361,12 +340,6 @@ static const ProtobufCIntRange trace_ranges[] = { { 1, 0 }, { 0, 3 } };
 
 static const struct lab_trace trace_initial = LAB_TRACE_INIT;
 
-static void
-trace_init(ProtobufCMessage *message)
-{
-    *(struct lab_trace *)message = trace_initial;
-}
-
 const ProtobufCMessageDescriptor lab_trace_descriptor = {
     .magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
     .name = "lab.Trace",
@@ -379,7 +352,6 @@ const ProtobufCMessageDescriptor lab_trace_descriptor = {
     .fields_sorted_by_name = trace_names,
     .n_field_ranges = 1,
     .field_ranges = trace_ranges,
-    .message_init = trace_init,
 };
 
 static const struct varve_dim trace_samples_dims[] = { { .field = &trace_fields[0] } };

@@ -10,6 +10,13 @@ struct varve__arena *arena;
 struct schema schema;
 struct sample sample;
 
+void
+fresh_arena(void)
+{
+    varve__arena_release(arena);
+    arena = varve__arena_create(16384);
+}
+
 int
 json_begin(void **state)
 {

@@ -64,6 +64,10 @@ enum shape {
 };
 
 extern struct varve__arena *arena;
+
+/* Replaces the arena by an empty one. */
+void
+fresh_arena(void);
 extern struct schema schema;
 extern struct sample sample;
 

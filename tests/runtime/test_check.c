@@ -6,6 +6,10 @@
 #include "base/error.h"
 #include "codec/check.h"
 
+enum {
+    RAW = 19 /* the column of lab.Sample.raw */
+};
+
 static void
 assert_refused(const struct lab_sample *sample, enum varve_failure_kind kind, const char *words)
 {
@@ -130,6 +134,46 @@ counts_that_no_message_holds(void **state)
 }
 
 static void
+a_record_that_becomes_too_large_names_the_field(void **state)
+{
+    (void)state;
+    uint8_t byte = 0; /* no byte is looked at */
+    struct varve_bytes blobs[] = {
+        {INT32_MAX, &byte}, {INT32_MAX, &byte}, {INT32_MAX, &byte}, {0, NULL}};
+    struct lab_sample sample = LAB_SAMPLE_INIT;
+    sample.blob = (struct varve_bytes){(size_t)3 << 29, &byte};
+    sample.blobs = (struct varve_blobs){1, blobs};
+    assert_refused(&sample, VARVE_FAILURE_SIZE, "lab.Sample.blobs is too large");
+    sample.blob.size = 0;
+    sample.blobs.count = 4;
+    assert_refused(&sample, VARVE_FAILURE_SIZE, "lab.Sample.blobs is too large (64424");
+    assert_int_equal(varve__thread_failure()->fields[0], 19);
+}
+
+static void
+unknown_fields_without_data(void **state)
+{
+    (void)state;
+    ProtobufCMessageUnknownField unknown = {
+        .tag = 100, .wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, .len = 3};
+    struct lab_sample sample = LAB_SAMPLE_INIT;
+    struct lab_sample same = LAB_SAMPLE_INIT;
+    uint8_t bytes[] = {2, 'a', 'b'};
+    void *copy;
+    sample.base.n_unknown_fields = same.base.n_unknown_fields = 1;
+    assert_refused(&sample, VARVE_FAILURE_NOT_NULL, "lab.Sample has unknown fields whose data");
+    sample.base.unknown_fields = &unknown;
+    assert_refused(&sample, VARVE_FAILURE_NOT_NULL, "lab.Sample has unknown fields whose data");
+    assert_int_equal(varve_record_clone(&lab_sample_record, &sample, &copy), VARVE_INVALID);
+    ProtobufCMessageUnknownField whole = unknown;
+    whole.data = bytes;
+    same.base.unknown_fields = &whole;
+    assert_false(varve_record_equal(&lab_sample_record, &sample, &same));
+    whole.len = SIZE_MAX;
+    assert_refused(&same, VARVE_FAILURE_SIZE, "lab.Sample is too large");
+}
+
+static void
 a_chosen_member_that_is_null(void **state)
 {
     (void)state;
@@ -188,6 +232,58 @@ a_tensor_that_is_not_loaded(void **state)
         &sample, VARVE_FAILURE_NOT_LOADED, "lab.Sample.weights has 4 elements that are not loaded");
     assert_int_equal(
         varve__record_check(&lab_sample_record, &sample, VARVE__CHECK_UNLOADED, NULL), VARVE_OK);
+}
+
+/* lab.Sample.raw, which is optional, as a tensor of two INT16. */
+static struct varve_record
+table_with_optional_tensor(struct varve_column *columns, struct varve_tensor *tensor)
+{
+    static const struct varve_dim dims[] = {{.size = 2}};
+    struct varve_record table = lab_sample_record;
+    *tensor = (struct varve_tensor){
+        .dtype = VARVE_DTYPE_INT16, .optional = true, .dims = dims, .dim_count = 1};
+    memcpy(columns, table.columns, table.column_count * sizeof *columns);
+    columns[RAW].tensor = tensor;
+    columns[RAW].kind = VARVE_COLUMN_TENSOR;
+    table.columns = columns;
+    table.flags |= VARVE_RECORD_SCALED;
+    return table;
+}
+
+static void
+an_optional_tensor_is_absent_whatever_its_count(void **state)
+{
+    (void)state;
+    struct varve_column columns[64];
+    struct varve_tensor tensor;
+    struct varve_record table = table_with_optional_tensor(columns, &tensor);
+    struct varve__sizes sizes;
+    struct lab_sample sample = LAB_SAMPLE_INIT;
+    sample.raw.size = 7;
+    assert_int_equal(varve__record_check(&table, &sample, VARVE__CHECK_LOADED, &sizes), VARVE_OK);
+    assert_int_equal(sizes.wire, 0);
+    sample.has_raw = 1;
+    assert_int_equal(
+        varve__record_check(&table, &sample, VARVE__CHECK_LOADED, &sizes), VARVE_INVALID);
+    assert_failure(VARVE_FAILURE_NOT_LOADED, "lab.Sample.raw has 7 elements");
+}
+
+static void
+an_empty_optional_tensor_takes_its_bytes(void **state)
+{
+    (void)state;
+    struct varve_column columns[64];
+    struct varve_tensor tensor;
+    struct varve_record table = table_with_optional_tensor(columns, &tensor);
+    struct varve__sizes sizes;
+    struct varve_bytes bytes;
+    struct lab_sample sample = LAB_SAMPLE_INIT;
+    sample.has_raw = 1;
+    assert_int_equal(varve__record_check(&table, &sample, VARVE__CHECK_LOADED, &sizes), VARVE_OK);
+    assert_int_equal(varve_record_pack(&table, &sample, &bytes), VARVE_OK);
+    assert_int_equal(sizes.wire, bytes.size);
+    assert_memory_equal(bytes.data, "\xA2\x01\x00", 3);
+    varve_bytes_free(&bytes);
 }
 
 static void
@@ -254,10 +350,14 @@ main(void)
         cmocka_unit_test(text_deep_inside),
         cmocka_unit_test(counts_without_data),
         cmocka_unit_test(counts_that_no_message_holds),
+        cmocka_unit_test(a_record_that_becomes_too_large_names_the_field),
+        cmocka_unit_test(unknown_fields_without_data),
         cmocka_unit_test(a_chosen_member_that_is_null),
         cmocka_unit_test(dims_that_do_not_match),
         cmocka_unit_test(a_negative_dim),
         cmocka_unit_test(a_tensor_that_is_not_loaded),
+        cmocka_unit_test(an_optional_tensor_is_absent_whatever_its_count),
+        cmocka_unit_test(an_empty_optional_tensor_takes_its_bytes),
         cmocka_unit_test(structs_that_were_not_initialised),
         cmocka_unit_test(a_hundred_levels_and_not_one_more),
         cmocka_unit_test(a_cycle),

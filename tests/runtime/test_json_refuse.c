@@ -207,7 +207,7 @@ random_damage_is_refused_or_read(void **state)
         size_t size = strlen(valid[which].text);
         memcpy(text, valid[which].text, size);
         size = mutate(text, size);
-        varve__arena_reset(arena);
+        fresh_arena();
         use_shape(valid[which].shape);
         enum varve_status status = decode_bytes(text, size);
         if (status == VARVE_TYPE)

@@ -207,7 +207,7 @@ random_floats_go_there_and_back(void **state)
         union scalar value = random_real(single);
         if (single ? isnan(value.real32) : isnan(value.real64))
             continue;
-        varve__arena_reset(arena);
+        fresh_arena();
         use(NO_KEY, type);
         set_element(&value);
         const char *text = encode();
@@ -235,7 +235,7 @@ reals_have_no_more_digits_than_they_need(void **state)
             snprintf(digits, sizeof digits, "%.*g", precision, value.real64);
         while (strtod(digits, NULL) != value.real64 && precision++ < DBL_DECIMAL_DIG);
         snprintf(text, sizeof text, "[%s%s]", digits, strpbrk(digits, ".e") ? "" : ".0");
-        varve__arena_reset(arena);
+        fresh_arena();
         use(NO_KEY, PROTOBUF_C_TYPE_DOUBLE);
         set_element(&value);
         assert_int_equal(strlen(encode()), strlen(text));

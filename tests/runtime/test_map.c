@@ -120,6 +120,77 @@ large_maps_are_compared_by_key(void **state)
     assert_false(varve_record_equal(&lab_sample_record, &a, &b));
 }
 
+static void
+of_repeated_keys_the_last_is_compared(void **state)
+{
+    (void)state;
+    struct lab_sample_metadata_entry old = LAB_SAMPLE_METADATA_ENTRY_INIT;
+    struct lab_sample_metadata_entry new = LAB_SAMPLE_METADATA_ENTRY_INIT;
+    struct lab_sample_metadata_entry *both[] = {&old, &new};
+    struct lab_sample_metadata_entry *turned[] = {&new, &old};
+    struct lab_sample_metadata_entry *last[] = {&new};
+    struct lab_sample a = LAB_SAMPLE_INIT;
+    struct lab_sample b = LAB_SAMPLE_INIT;
+    old.value = "old";
+    new.value = "new";
+    a.metadata.count = 2;
+    a.metadata.data = both;
+    b.metadata.count = 1;
+    b.metadata.data = last;
+    assert_true(varve_record_equal(&lab_sample_record, &a, &b));
+    assert_true(varve_record_equal(&lab_sample_record, &b, &a));
+    a.metadata.data = turned;
+    assert_false(varve_record_equal(&lab_sample_record, &a, &b));
+    assert_false(varve_record_equal(&lab_sample_record, &b, &a));
+}
+
+static void
+repeated_keys_without_memory(void **state)
+{
+    (void)state;
+    static struct lab_sample_nodes_entry entries[50];
+    struct lab_sample_nodes_entry *once[50];
+    struct lab_sample_nodes_entry *twice[100];
+    struct lab_sample a = LAB_SAMPLE_INIT;
+    struct lab_sample b = LAB_SAMPLE_INIT;
+    for (int i = 0; i < 50; i++) {
+        varve_record_init(&lab_sample_nodes_entry_record, &entries[i]);
+        entries[i].key = i;
+        once[i] = twice[i] = twice[99 - i] = &entries[i];
+    }
+    a.nodes.count = 50;
+    a.nodes.data = once;
+    b.nodes.count = 100;
+    b.nodes.data = twice;
+    for (size_t fail_at = 0; fail_at < 2; fail_at++) {
+        count_allocations(fail_at);
+        assert_true(varve_record_equal(&lab_sample_record, &a, &b));
+        assert_true(varve_record_equal(&lab_sample_record, &b, &a));
+        a.nodes.count = 49;
+        assert_false(varve_record_equal(&lab_sample_record, &a, &b));
+        assert_false(varve_record_equal(&lab_sample_record, &b, &a));
+        a.nodes.count = 50;
+        stop_counting();
+    }
+}
+
+static void
+a_map_with_a_null_entry_equals_nothing(void **state)
+{
+    (void)state;
+    struct lab_sample_metadata_entry entry = LAB_SAMPLE_METADATA_ENTRY_INIT;
+    struct lab_sample_metadata_entry *first[] = {&entry, NULL};
+    struct lab_sample_metadata_entry *second[] = {&entry, NULL};
+    struct lab_sample a = LAB_SAMPLE_INIT;
+    struct lab_sample b = LAB_SAMPLE_INIT;
+    a.metadata.count = b.metadata.count = 2;
+    a.metadata.data = first;
+    b.metadata.data = second;
+    assert_false(varve_record_equal(&lab_sample_record, &a, &b));
+    b.metadata.data = NULL;
+    assert_false(varve_record_equal(&lab_sample_record, &a, &b));
+}
+
 int
 main(void)
 {
@@ -129,6 +200,9 @@ main(void)
         cmocka_unit_test(many_repeated_keys_stay_cheap),
         cmocka_unit_test(entries_are_sorted_by_key_and_place),
         cmocka_unit_test(large_maps_are_compared_by_key),
+        cmocka_unit_test(of_repeated_keys_the_last_is_compared),
+        cmocka_unit_test(repeated_keys_without_memory),
+        cmocka_unit_test(a_map_with_a_null_entry_equals_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,10 +16,11 @@ extern "C" {
 #endif
 
 struct varve_allocator {
-    /* `size` bytes aligned for any type, or NULL. Called from any thread. */
+    /* `size` bytes aligned for any type, or NULL; size is never 0. Called from any thread. */
     void *(*allocate)(void *context, size_t size);
+    /* Takes back what allocate gave; memory is never NULL. Called from any thread. */
     void (*release)(void *context, void *memory);
-    void *context;
+    void *context; /* must live as long as any record, store or session */
 };
 
 /* The allocator of everything that varve allocates itself, from now on; NULL for malloc and free.

@@ -47,21 +47,23 @@ varve_record_pack(const struct varve_record *table, const void *record, struct v
 VARVE_EXPORT void
 varve_bytes_free(struct varve_bytes *bytes);
 
-/* Reads `size` bytes of wire data into a new record, *record: one block, release it with
- * varve_record_free(). The data may come from anywhere: damaged bytes, text that is no UTF-8 or
- * holds a NUL, more than 100 levels of nesting, groups, and a field sent as another wire type than
- * the schema's are VARVE_INVALID, which says at which byte. A message field sent in parts is merged,
- * as the format has it. Fields that the schema does not know are kept and packed again. Of a map's repeated keys the
- * last wins. *record is NULL when the call fails. */
+/* Reads `size` bytes of wire data into a new record, *record, which one varve_record_free()
+ * releases with all that it points at. The data may come from anywhere: damaged bytes, text that is
+ * no UTF-8 or holds a NUL, more than 100 levels of nesting, groups, and a field sent as another
+ * wire type than the schema's are VARVE_INVALID, which says at which byte. A message field sent in
+ * parts is merged, as the format has it. Fields that the schema does not know are kept and packed
+ * again. Of a map's repeated keys the last wins. *record is NULL when the call fails. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_record_unpack(const struct varve_record *table, const void *data, size_t size, void **record);
 
-/* A deep copy in one block, unknown fields included: release it with varve_record_free(). The
- * same checks as of varve_record_pack(), but for a tensor that is not loaded: it stays so. */
+/* A deep copy, unknown fields included, released with one varve_record_free(). The same checks as
+ * of varve_record_pack(), but for the size of the whole, and for a tensor that is not loaded: it
+ * stays so. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_record_clone(const struct varve_record *table, const void *record, void **copy);
 
-/* Whether two records hold the same values: maps in any order, NaN equal to NaN, 0.0 to -0.0,
+/* Whether two records hold the same values: maps in any order (of repeated keys
+ * the last counts), NaN equal to NaN, 0.0 to -0.0,
  * unknown fields byte for byte. */
 VARVE_MUST_CHECK VARVE_EXPORT bool
 varve_record_equal(const struct varve_record *table, const void *a, const void *b);

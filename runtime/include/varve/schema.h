@@ -126,8 +126,8 @@ struct varve_schema {
     const char *package;
     const struct varve_record *const *records; /* every message, nested ones included */
     size_t record_count;
-    /* google.protobuf.FileDescriptorSet with all imports but google/protobuf/descriptor.proto, which
-     * every protobuf library has */
+    /* google.protobuf.FileDescriptorSet with all imports but google/protobuf/descriptor.proto,
+     * which every protobuf library has */
     const uint8_t *descriptor_set;
     size_t descriptor_set_size; /* in bytes */
 };

@@ -36,15 +36,17 @@ enum varve_log_level {
     VARVE_LOG_DEBUG,
 };
 
-/* How a store is opened. All zero is a good configuration but for data_dir; a member that is 0 takes
- * its default. Everything is copied. */
+/* How a store is opened. All zero is a good configuration but for data_dir; a member that is 0
+ * takes its default. Everything is copied. */
 struct varve_config {
     /* The folder of the store, made (0700) where it is missing. ":memory:" is a private store in
-     * memory, gone at close. Required. */
+     * a new folder of /dev/shm, else of TMPDIR or /tmp: gone at close, left behind by a crash.
+     * Required. */
     const char *data_dir;
     int64_t busy_timeout_ms; /* how long a writer waits for another; default 5000 */
 
-    /* Called with events, from any thread, never with a session's lock held. NULL: no log. */
+    /* Called with events, each a sentence such as "opened data/varve.db", from any thread, never
+     * with a session's lock held. NULL: no log. */
     void (*log)(
         void *context, enum varve_log_level level, enum varve_tier tier, const char *message);
     void *log_context;
@@ -75,9 +77,10 @@ varve_session_close(struct varve_session *session);
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_record_insert(struct varve_session *session, const struct varve_record *table, void *record);
 
-/* Reads the record with this primary key. `key` holds a pointer to each part in declaration order:
- * int64_t for integers, char for strings. *record is one block: release it with
- * varve_record_free(). VARVE_NOT_FOUND when there is none. */
+/* Reads the record with this primary key. `key` holds a pointer to each part in declaration order,
+ * of the field's own C type (int32_t for int32, uint64_t for fixed64 ..), char for strings; NULL is
+ * VARVE_INVALID. *record is new: release it with one varve_record_free(). VARVE_NOT_FOUND when
+ * there is none. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_record_get(
     struct varve_session *session,

@@ -3,9 +3,14 @@
  *     float values[] = { 0.5f, 0.25f };
  *     concept.embedding = (struct varve_floats){ .count = 2, .data = values };
  *
- * All of them are {count, data}, the layout that libprotobuf-c packs and unpacks. None of them owns
- * its memory: in a record of yours `data` is your array and stays yours; in a record that varve
- * returned it lies in the record's own block. A tensor with count > 0 and data NULL is "not loaded".
+ * All of them are {count, data} (bytes: {size, data}), the layout that libprotobuf-c packs. In a
+ * record none of them owns its memory: in a record of yours `data` is your array and stays yours,
+ * in a record that varve returned it lies in the record's own block. Only the bytes that a pack
+ * function makes are memory of their own, for varve_bytes_free(); never call it on a record's
+ * field.
+ *
+ * Tensors are row-major: the last dim varies fastest. One with count > 0 and data NULL is "not
+ * loaded".
  */
 #ifndef VARVE_TYPES_H
 #define VARVE_TYPES_H

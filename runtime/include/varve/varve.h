@@ -1,6 +1,6 @@
 /* varve: typed, durable, fast storage for C programs. This header is all of the runtime; generated
- * headers include it. Start with store.h for stores and sessions, record.h for records in memory and
- * on the wire, status.h for errors. */
+ * headers include it. Start with store.h for stores and sessions, record.h for records in memory
+ * and on the wire, status.h for errors. */
 #ifndef VARVE_VARVE_H
 #define VARVE_VARVE_H
 

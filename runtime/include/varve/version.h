@@ -8,8 +8,8 @@
  * it and stop with #error when they were made for another one. */
 #define VARVE_ABI 1
 
-/* Enums of a schema are open: a number that this program does not know is kept. C++ needs to be told
- * that they hold any int; in C they do. */
+/* Enums of a schema are open: a number that this program does not know is kept. C++ needs to be
+ * told that they hold any int; in C they do. */
 #ifdef __cplusplus
 #define VARVE_OPEN_ENUM : int
 #else
