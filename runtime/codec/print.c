@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "codec/field.h"
+#include "codec/size.h"
 #include "codec/text.h"
 
 enum {
@@ -171,13 +172,8 @@ is_present(
         return *(const char *const *)member && **(const char *const *)member;
     case PROTOBUF_C_TYPE_BYTES:
         return ((const struct varve_bytes *)member)->size > 0;
-    case PROTOBUF_C_TYPE_FLOAT:
-        return *(const float *)member != 0;
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return *(const double *)member != 0;
     default:
-        return varve__element_size(field->type) == 8 ? *(const uint64_t *)member != 0
-                                                     : *(const uint32_t *)member != 0;
+        return !varve__number_is_zero(field->type, member);
     }
 }
 

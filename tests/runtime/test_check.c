@@ -195,7 +195,8 @@ dims_that_do_not_match(void **state)
     sample.columns = 4;
     assert_refused(
         &sample, VARVE_FAILURE_DIMS,
-        "lab.Sample.weights has 12 elements, but rows * columns = 16 are expected");
+        "lab.Sample.weights has 12 elements, but rows * columns = 16 are expected; "
+        "set the dims or the count");
     sample.columns = UINT64_MAX;
     assert_refused(&sample, VARVE_FAILURE_DIMS, "cannot have rows * columns elements");
     sample.columns = UINT64_C(1) << 62;
