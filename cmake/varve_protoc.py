@@ -24,7 +24,7 @@ def parse_arguments():
     parser.add_argument("--plugin", required=True)
     parser.add_argument("--codegen", required=True, help="the folder of the plugin's own files")
     parser.add_argument("--out", required=True, help="the folder that mirrors the import folders")
-    parser.add_argument("--stem", required=True, help="the pair to be written, without .varve.h")
+    parser.add_argument("--stem", required=True, help="what is to be written, without .varve.h and so on")
     parser.add_argument("--stamp", required=True, help="renewed on success; STAMP.d says what it depends on")
     parser.add_argument("--scan", help="the .proto whose imports the stamp depends on")
     parser.add_argument("--merged", help="where Makefiles keep the merged dependencies of a target")
@@ -98,14 +98,17 @@ def write_depfile(stamp, dependencies, merged):
 
 
 def install(work, out, stem):
-    """Moves the pair to its place, each file only when it differs from the one that is there."""
-    names = (stem + ".varve.h", stem + ".varve.c")
-    for name in names:
+    """Moves the pair, and a package's SQL, to their places, each file only when it differs from the one
+    that is there. A package without tables has no SQL, not even that of an earlier run."""
+    pair, sql = (stem + ".varve.h", stem + ".varve.c"), stem + ".sql"
+    for name in pair:
         if not (work / "out" / name).is_file():
             sys.exit(f"protoc-gen-varve: {name} was not written")
-    for name in names:
+    for name in (*pair, sql):
         new, old = work / "out" / name, Path(out, name)
-        if not old.is_file() or not filecmp.cmp(new, old, shallow=False):
+        if not new.is_file():
+            old.unlink(missing_ok=True)
+        elif not old.is_file() or not filecmp.cmp(new, old, shallow=False):
             old.parent.mkdir(parents=True, exist_ok=True)
             os.replace(new, old)
 

@@ -39,8 +39,8 @@ def generate(protoc, out):
 def contents(folder):
     return {
         path.relative_to(folder): path.read_bytes()
-        for path in sorted(Path(folder).rglob("*.varve.[ch]"))
-        if path.is_file()
+        for path in sorted(Path(folder).rglob("*"))
+        if path.name.endswith((".varve.c", ".varve.h", ".sql")) and path.is_file()
     }
 
 

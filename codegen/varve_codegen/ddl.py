@@ -1,5 +1,6 @@
 """The SQL that makes a message's table, from the model alone."""
 
+import struct
 import zlib
 
 _REAL = ("float", "double")
@@ -7,6 +8,24 @@ _REAL = ("float", "double")
 
 def quote(name):
     return '"' + name.replace('"', '""') + '"'
+
+
+def in_order(schema, messages):
+    """The messages that have tables: as given, but those referred to before those that refer, where
+    references make no circle."""
+    tables = {m.full_name: m for m in messages if m.table is not None}
+    ordered, seen = {}, set()
+    pending = list(reversed(tables))
+    while pending:
+        name = pending[-1]
+        if name in seen:
+            ordered.setdefault(name, tables[name])
+            pending.pop()
+            continue
+        seen.add(name)
+        targets = [target.full_name for _, target in schema.referred_tables(tables[name])]
+        pending += [n for n in reversed(targets) if n in tables and n not in seen]
+    return list(ordered.values())
 
 
 def statements(schema, message):
@@ -29,9 +48,9 @@ def _column(schema, message, field):
         parts.append("NOT NULL")
     name = quote(field.name)
     if field.column.min:
-        parts.append(f"CHECK ({name} >= {field.column.min})")
+        parts.append(f"CHECK ({name} >= {_bound(field, field.column.min)})")
     if field.column.max:
-        parts.append(f"CHECK ({name} <= {field.column.max})")
+        parts.append(f"CHECK ({name} <= {_bound(field, field.column.max)})")
     if field.column.check:
         parts.append(f"CHECK ({field.column.check})")
     if field.column.references:
@@ -40,6 +59,15 @@ def _column(schema, message, field):
         if field.column.on_delete != "RESTRICT":
             parts.append(f"ON DELETE {field.column.on_delete.replace('_', ' ')}")
     return " ".join(parts)
+
+
+def _bound(field, text):
+    """A min or max. Of a float it is rounded as the value is, which is a REAL in SQL: else 0.1 as a float
+    would be above a max of "0.1"."""
+    if field.type != "float":
+        return text
+    rounded = struct.unpack("f", struct.pack("f", float(text)))[0]
+    return text if rounded == float(text) else repr(rounded)
 
 
 def is_nullable(field):
@@ -61,10 +89,7 @@ def column_type(schema, field):
 
 
 def _indexes(message):
-    found = []
-    for field in message.fields:
-        if field.column.unique and message.primary_key != (field,):
-            found.append(((field.name,), True, ""))
+    found = [((field.name,), True, "") for field in message.unique_fields]
     found += [(i.fields, i.unique, i.where) for i in message.table.indexes]
     for field in message.fields:
         if field.column.index and not _leads(field, message, found):

@@ -176,10 +176,26 @@ class Message:
         return tuple(f for f in self.fields if f.column.primary_key)
 
     @property
-    def has_generated_key(self):
-        """One int64 key that the database assigns when it is 0."""
+    def has_int64_key(self):
         key = self.primary_key
         return len(key) == 1 and key[0].type in ("int64", "sint64", "sfixed64")
+
+    @property
+    def has_generated_key(self):
+        """One int64 key that the database assigns when it is 0. One that is a reference is another
+        record's: an assigned one would refer to whatever has that number."""
+        return self.has_int64_key and not self.primary_key[0].column.references
+
+    @property
+    def unique_fields(self):
+        """Those that are unique alone, by an index of their own; the whole primary key needs none."""
+        return tuple(f for f in self.fields if f.column.unique and self.primary_key != (f,))
+
+    @property
+    def uniques(self):
+        """(field names, where) of what is unique beside the primary key: fields alone, then indexes."""
+        alone = tuple(((f.name,), "") for f in self.unique_fields)
+        return alone + tuple((i.fields, i.where) for i in self.table.indexes if i.unique)
 
     @property
     def tensors(self):
@@ -256,6 +272,14 @@ class Schema:
         for file in self.generated_files():
             found.setdefault(file.package, []).append(file)
         return found
+
+    def referred_tables(self, message):
+        """(field, message) of each reference that has a target with a table."""
+        for field in message.fields:
+            if field.column.references:
+                target, _ = self.resolve_reference(message, field.column.references)
+                if target is not None and target.table is not None:
+                    yield field, target
 
     def resolve_reference(self, message, text):
         """(message, field) that `references: "Concept.id"` means, each None when it is not there.

@@ -1,10 +1,10 @@
 """What a run is asked for, as protoc passes it on: --varve_opt=emit=file,package=cortex.
 
-    emit=all       (default) a pair of files for each .proto, and one for each package
+    emit=all       (default) a pair of files for each .proto, and one with the .sql for each package
     emit=file      only the pairs of the .proto files
-    emit=package   only the pair of the package; all of its files must be given
+    emit=package   only the pair and the .sql of the package; all of its files must be given
     package=NAME   the package that the build expects the files to be in
-    umbrella=PATH  where the package's pair goes, without its extension
+    umbrella=PATH  where the package's pair and .sql go, without their extensions
 """
 
 from dataclasses import dataclass

@@ -78,11 +78,30 @@ static const char concept_ddl[] =
 
 static const size_t concept_key[] = { 0 };
 
+static const size_t concept_unique_keys[] = {
+    1,
+};
+
+static const struct varve_unique concept_uniques[] = {
+    { .columns = &concept_unique_keys[0], .column_count = 1 },
+};
+
+_Static_assert(offsetof(struct cortex_concept_filter, order_by) == 7 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct cortex_concept_filter, descending) == offsetof(struct cortex_concept_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_concept_filter, limit) == offsetof(struct cortex_concept_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_concept_filter, offset) == offsetof(struct cortex_concept_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_concept_filter, after) == offsetof(struct cortex_concept_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct cortex_concept_filter) == offsetof(struct cortex_concept_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum cortex_concept_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table concept_table = {
     .name = "concept",
     .ddl = concept_ddl,
     .primary_key = concept_key,
     .primary_key_count = 1,
+    .uniques = concept_uniques,
+    .unique_count = 1,
+    .conditions_size = offsetof(struct cortex_concept_filter, order_by),
 };
 
 const struct varve_record cortex_concept_record = {

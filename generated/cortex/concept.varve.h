@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 1
+#if VARVE_ABI != 2
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -43,6 +43,23 @@ enum cortex_concept_field {
     CORTEX_CONCEPT_FIELD_LAST_USED_AT = 6,
     CORTEX_CONCEPT_FIELD_ACCESS_COUNT = 7,
     CORTEX_CONCEPT_FIELD_METADATA = 8,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct cortex_concept_filter {
+    struct varve_int64_condition id;
+    struct varve_text_condition name;
+    struct varve_int64_condition embedding_size;
+    struct varve_int64_condition created_at;
+    struct varve_int64_condition last_used_at;
+    struct varve_int64_condition access_count;
+    struct varve_null_condition metadata;
+    enum cortex_concept_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                      /* 0: all */
+    int64_t offset;                     /* rows to leave out */
+    const struct cortex_concept *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor cortex_concept_descriptor;
@@ -99,8 +116,169 @@ cortex_concept_free(struct cortex_concept *record)
     varve_record_free(record);
 }
 
-/* No insert and get: the record has tensors, which this version of varve packs and does not
- * store. */
+/* Inserts the record. A key that is 0 is assigned and stored in it.
+ * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_concept_insert(struct varve_session *session, struct cortex_concept *record)
+{
+    return varve_record_insert(session, &cortex_concept_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_concept_insert_many(
+    struct varve_session *session, struct cortex_concept *records, int64_t count)
+{
+    return varve_record_insert_many(session, &cortex_concept_record, records, count);
+}
+
+/* Reads the record with this key: one block, release it with cortex_concept_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_concept_get(struct varve_session *session, int64_t id, struct cortex_concept **record)
+{
+    const void *const key[] = {&id};
+    void *found = NULL;
+    enum varve_status status = varve_record_get(session, &cortex_concept_record, key, &found);
+    *record = (struct cortex_concept *)found;
+    return status;
+}
+
+/* Reads the record with this name, which is unique: release it with cortex_concept_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_concept_get_by_name(
+    struct varve_session *session, const char *name, struct cortex_concept **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_get_by(
+        session, &cortex_concept_record, CORTEX_CONCEPT_FIELD_NAME, name, &found);
+    *record = (struct cortex_concept *)found;
+    return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with cortex_concept_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_concept_get_many(
+    struct varve_session *session,
+    const int64_t *ids,
+    int64_t count,
+    struct cortex_concept ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &cortex_concept_record, ids, count, &found);
+    *records = (struct cortex_concept **)found;
+    return status;
+}
+
+/* Releases what cortex_concept_get_many() gave. NULL is fine. */
+static inline void
+cortex_concept_free_many(struct cortex_concept **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none.
+ * Tensors that are not loaded stay as they are stored. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_concept_update(struct varve_session *session, struct cortex_concept *record)
+{
+    return varve_record_update(session, &cortex_concept_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_concept_update_fields(
+    struct varve_session *session,
+    struct cortex_concept *record,
+    const enum cortex_concept_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &cortex_concept_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key or, where that is 0, its name;
+ * the key is stored in the record. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_concept_upsert(struct varve_session *session, struct cortex_concept *record)
+{
+    return varve_record_upsert(session, &cortex_concept_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_concept_upsert_by(
+    struct varve_session *session, struct cortex_concept *record, enum cortex_concept_field field)
+{
+    return varve_record_upsert_by(session, &cortex_concept_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_concept_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &cortex_concept_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_concept_find(
+    struct varve_session *session,
+    const struct cortex_concept_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &cortex_concept_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end;
+ * its tensors are not loaded. VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_concept_next(struct varve_cursor *cursor, const struct cortex_concept **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &cortex_concept_record, &found);
+    *row = (const struct cortex_concept *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_concept_count(
+    struct varve_session *session, const struct cortex_concept_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &cortex_concept_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with cortex_concept_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_concept_find_one(
+    struct varve_session *session,
+    const struct cortex_concept_filter *filter,
+    struct cortex_concept **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_find_one(session, &cortex_concept_record, filter, &found);
+    *record = (struct cortex_concept *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_concept_delete_where(
+    struct varve_session *session, const struct cortex_concept_filter *filter)
+{
+    return varve_record_delete_where(session, &cortex_concept_record, filter);
+}
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

@@ -69,11 +69,30 @@ static const char concept_relationship_ddl[] =
 
 static const size_t concept_relationship_key[] = { 0 };
 
+static const size_t concept_relationship_unique_keys[] = {
+    1, 2, 3,
+};
+
+static const struct varve_unique concept_relationship_uniques[] = {
+    { .columns = &concept_relationship_unique_keys[0], .column_count = 3 },
+};
+
+_Static_assert(offsetof(struct cortex_concept_relationship_filter, order_by) == 5 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct cortex_concept_relationship_filter, descending) == offsetof(struct cortex_concept_relationship_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_concept_relationship_filter, limit) == offsetof(struct cortex_concept_relationship_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_concept_relationship_filter, offset) == offsetof(struct cortex_concept_relationship_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_concept_relationship_filter, after) == offsetof(struct cortex_concept_relationship_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct cortex_concept_relationship_filter) == offsetof(struct cortex_concept_relationship_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum cortex_concept_relationship_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table concept_relationship_table = {
     .name = "concept_relationship",
     .ddl = concept_relationship_ddl,
     .primary_key = concept_relationship_key,
     .primary_key_count = 1,
+    .uniques = concept_relationship_uniques,
+    .unique_count = 1,
+    .conditions_size = offsetof(struct cortex_concept_relationship_filter, order_by),
 };
 
 const struct varve_record cortex_concept_relationship_record = {

@@ -88,11 +88,20 @@ static const char homeostatic_trace_ddl[] =
 
 static const size_t homeostatic_trace_key[] = { 0 };
 
+_Static_assert(offsetof(struct cortex_homeostatic_trace_filter, order_by) == 7 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct cortex_homeostatic_trace_filter, descending) == offsetof(struct cortex_homeostatic_trace_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_homeostatic_trace_filter, limit) == offsetof(struct cortex_homeostatic_trace_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_homeostatic_trace_filter, offset) == offsetof(struct cortex_homeostatic_trace_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_homeostatic_trace_filter, after) == offsetof(struct cortex_homeostatic_trace_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct cortex_homeostatic_trace_filter) == offsetof(struct cortex_homeostatic_trace_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum cortex_homeostatic_trace_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table homeostatic_trace_table = {
     .name = "homeostatic_trace",
     .ddl = homeostatic_trace_ddl,
     .primary_key = homeostatic_trace_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct cortex_homeostatic_trace_filter, order_by),
 };
 
 const struct varve_record cortex_homeostatic_trace_record = {

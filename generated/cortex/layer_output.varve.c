@@ -85,11 +85,20 @@ static const char layer_output_ddl[] =
 
 static const size_t layer_output_key[] = { 0 };
 
+_Static_assert(offsetof(struct cortex_layer_output_filter, order_by) == 7 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct cortex_layer_output_filter, descending) == offsetof(struct cortex_layer_output_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_layer_output_filter, limit) == offsetof(struct cortex_layer_output_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_layer_output_filter, offset) == offsetof(struct cortex_layer_output_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_layer_output_filter, after) == offsetof(struct cortex_layer_output_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct cortex_layer_output_filter) == offsetof(struct cortex_layer_output_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum cortex_layer_output_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table layer_output_table = {
     .name = "layer_output",
     .ddl = layer_output_ddl,
     .primary_key = layer_output_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct cortex_layer_output_filter, order_by),
 };
 
 const struct varve_record cortex_layer_output_record = {

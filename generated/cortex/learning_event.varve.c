@@ -65,11 +65,20 @@ static const char learning_event_ddl[] =
 
 static const size_t learning_event_key[] = { 0 };
 
+_Static_assert(offsetof(struct cortex_learning_event_filter, order_by) == 6 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct cortex_learning_event_filter, descending) == offsetof(struct cortex_learning_event_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_learning_event_filter, limit) == offsetof(struct cortex_learning_event_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_learning_event_filter, offset) == offsetof(struct cortex_learning_event_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_learning_event_filter, after) == offsetof(struct cortex_learning_event_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct cortex_learning_event_filter) == offsetof(struct cortex_learning_event_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum cortex_learning_event_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table learning_event_table = {
     .name = "learning_event",
     .ddl = learning_event_ddl,
     .primary_key = learning_event_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct cortex_learning_event_filter, order_by),
 };
 
 const struct varve_record cortex_learning_event_record = {

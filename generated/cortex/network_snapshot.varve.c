@@ -85,11 +85,20 @@ static const char network_snapshot_ddl[] =
 
 static const size_t network_snapshot_key[] = { 0 };
 
+_Static_assert(offsetof(struct cortex_network_snapshot_filter, order_by) == 4 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct cortex_network_snapshot_filter, descending) == offsetof(struct cortex_network_snapshot_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_network_snapshot_filter, limit) == offsetof(struct cortex_network_snapshot_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_network_snapshot_filter, offset) == offsetof(struct cortex_network_snapshot_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_network_snapshot_filter, after) == offsetof(struct cortex_network_snapshot_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct cortex_network_snapshot_filter) == offsetof(struct cortex_network_snapshot_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum cortex_network_snapshot_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table network_snapshot_table = {
     .name = "network_snapshot",
     .ddl = network_snapshot_ddl,
     .primary_key = network_snapshot_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct cortex_network_snapshot_filter, order_by),
 };
 
 const struct varve_record cortex_network_snapshot_record = {

@@ -93,11 +93,20 @@ static const char performance_metrics_ddl[] =
 
 static const size_t performance_metrics_key[] = { 0 };
 
+_Static_assert(offsetof(struct cortex_performance_metrics_filter, order_by) == 10 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct cortex_performance_metrics_filter, descending) == offsetof(struct cortex_performance_metrics_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_performance_metrics_filter, limit) == offsetof(struct cortex_performance_metrics_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_performance_metrics_filter, offset) == offsetof(struct cortex_performance_metrics_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_performance_metrics_filter, after) == offsetof(struct cortex_performance_metrics_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct cortex_performance_metrics_filter) == offsetof(struct cortex_performance_metrics_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum cortex_performance_metrics_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table performance_metrics_table = {
     .name = "performance_metrics",
     .ddl = performance_metrics_ddl,
     .primary_key = performance_metrics_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct cortex_performance_metrics_filter, order_by),
 };
 
 const struct varve_record cortex_performance_metrics_record = {

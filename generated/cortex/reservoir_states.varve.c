@@ -91,11 +91,20 @@ static const char reservoir_states_ddl[] =
 
 static const size_t reservoir_states_key[] = { 0 };
 
+_Static_assert(offsetof(struct cortex_reservoir_states_filter, order_by) == 9 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct cortex_reservoir_states_filter, descending) == offsetof(struct cortex_reservoir_states_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_reservoir_states_filter, limit) == offsetof(struct cortex_reservoir_states_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_reservoir_states_filter, offset) == offsetof(struct cortex_reservoir_states_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_reservoir_states_filter, after) == offsetof(struct cortex_reservoir_states_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct cortex_reservoir_states_filter) == offsetof(struct cortex_reservoir_states_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum cortex_reservoir_states_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table reservoir_states_table = {
     .name = "reservoir_states",
     .ddl = reservoir_states_ddl,
     .primary_key = reservoir_states_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct cortex_reservoir_states_filter, order_by),
 };
 
 const struct varve_record cortex_reservoir_states_record = {

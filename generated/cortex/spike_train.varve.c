@@ -83,11 +83,20 @@ static const char spike_train_ddl[] =
 
 static const size_t spike_train_key[] = { 0 };
 
+_Static_assert(offsetof(struct cortex_spike_train_filter, order_by) == 4 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct cortex_spike_train_filter, descending) == offsetof(struct cortex_spike_train_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_spike_train_filter, limit) == offsetof(struct cortex_spike_train_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_spike_train_filter, offset) == offsetof(struct cortex_spike_train_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_spike_train_filter, after) == offsetof(struct cortex_spike_train_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct cortex_spike_train_filter) == offsetof(struct cortex_spike_train_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum cortex_spike_train_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table spike_train_table = {
     .name = "spike_train",
     .ddl = spike_train_ddl,
     .primary_key = spike_train_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct cortex_spike_train_filter, order_by),
 };
 
 const struct varve_record cortex_spike_train_record = {

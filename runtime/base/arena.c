@@ -1,10 +1,11 @@
-/* The bump arena: blocks, growth, release. */
+/* The bump arena: blocks, growth, reset, release. */
 #include "base/arena.h"
 
 #include "base/memory.h"
 
 struct varve__arena_chunk {
     struct varve__arena_chunk *next;
+    uint8_t *end_before; /* the arena's `end` before this chunk was made */
 };
 
 enum {
@@ -55,7 +56,7 @@ varve__arena_grow(struct varve__arena *arena, size_t size)
     }
     if (!chunk)
         return NULL;
-    chunk->next = arena->chunks;
+    *chunk = (struct varve__arena_chunk){.next = arena->chunks, .end_before = arena->end};
     arena->chunks = chunk;
     if (arena->chunk_size < CHUNK_MAX)
         arena->chunk_size *= 2;
@@ -65,13 +66,31 @@ varve__arena_grow(struct varve__arena *arena, size_t size)
     return memory;
 }
 
-static void
-release_chunks(struct varve__arena *arena)
+/* Releases these chunks, the newest first; returns the end of the block before them. */
+static uint8_t *
+release_chunks(struct varve__arena_chunk *chunk, uint8_t *end)
 {
-    while (arena->chunks) {
-        struct varve__arena_chunk *chunk = arena->chunks;
-        arena->chunks = chunk->next;
+    while (chunk) {
+        struct varve__arena_chunk *next = chunk->next;
+        end = chunk->end_before;
         varve__release(chunk);
+        chunk = next;
+    }
+    return end;
+}
+
+void
+varve__arena_collapse(struct varve__arena *arena)
+{
+    struct varve__arena_chunk *newest = arena->chunks;
+    if ((size_t)(arena->end - (uint8_t *)(newest + 1)) <= CHUNK_MAX) {
+        newest->end_before = release_chunks(newest->next, newest->end_before);
+        newest->next = NULL;
+        arena->next = (uint8_t *)(newest + 1);
+    } else {
+        arena->end = release_chunks(newest, arena->end);
+        arena->chunks = NULL;
+        arena->next = (uint8_t *)(arena + 1);
     }
 }
 
@@ -80,6 +99,6 @@ varve__arena_release(struct varve__arena *arena)
 {
     if (!arena)
         return;
-    release_chunks(arena);
+    (void)release_chunks(arena->chunks, NULL);
     varve__release(arena);
 }

@@ -71,6 +71,21 @@ varve__arena_of(void *first)
     return (struct varve__arena *)first - 1;
 }
 
+/* What varve__arena_reset() does when there are chunks. */
+void
+varve__arena_collapse(struct varve__arena *arena);
+
+/* Forgets all allocations; their memory serves the next ones. What is kept is one block: the newest, or
+ * the first when the newest is a large one. */
+static inline void
+varve__arena_reset(struct varve__arena *arena)
+{
+    if (arena->chunks)
+        varve__arena_collapse(arena);
+    else
+        arena->next = (uint8_t *)(arena + 1);
+}
+
 /* Releases everything. NULL is fine. */
 void
 varve__arena_release(struct varve__arena *arena);

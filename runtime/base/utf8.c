@@ -1,20 +1,27 @@
-/* Validation of UTF-8, with a fast path for ASCII of 32 bytes a step. */
+/* Validation of UTF-8, with a fast path for ASCII: 32 bytes a step, and shorter texts by a few words
+ * that overlap. Nothing outside of the text is read. */
 #include "base/utf8.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
+enum {
+    STEP = 32 /* bytes that are looked at together */
+};
+
 #define ONES UINT64_C(0x0101010101010101)
 #define HIGHS UINT64_C(0x8080808080808080)
 
-/* A high bit somewhere when a byte is a NUL or not ASCII: a NUL borrows in the subtraction. */
+/* High bits where a byte is a NUL or not ASCII. A NUL borrows in the subtraction, so that bytes
+ * behind the first suspect may be marked too; on a little-endian machine, which the wire format asks
+ * for anyway, that first one is in the lowest bits. */
 static inline uint64_t
 suspects(const uint8_t *at)
 {
     uint64_t word;
     memcpy(&word, at, sizeof word);
-    return word | (word - ONES);
+    return (word | (word - ONES)) & HIGHS;
 }
 
 static inline uint32_t
@@ -22,37 +29,62 @@ suspects_short(const uint8_t *at)
 {
     uint32_t word;
     memcpy(&word, at, sizeof word);
-    return word | (word - (uint32_t)ONES);
+    return (word | (word - (uint32_t)ONES)) & (uint32_t)HIGHS;
 }
 
-/* Whether all is ASCII without NUL. The last words overlap the ones before, so that no byte is
- * looked at alone but in texts of less than four. */
 static inline bool
-is_ascii(const uint8_t *at, size_t size)
+is_plain(uint8_t byte)
+{
+    return byte - 1u < 0x7F;
+}
+
+/* Whether the next STEP bytes are ASCII without NUL. */
+static inline bool
+is_ascii_step(const uint8_t *at)
+{
+    return !(suspects(at) | suspects(at + 8) | suspects(at + 16) | suspects(at + 24));
+}
+
+/* The same of a text that is shorter. */
+static inline bool
+is_ascii_short(const uint8_t *at, size_t size)
 {
     const uint8_t *end = at + size;
-    uint64_t any = 0;
-    for (; (size_t)(end - at) >= 32 && !(any & HIGHS); at += 32)
-        any = suspects(at) | suspects(at + 8) | suspects(at + 16) | suspects(at + 24);
-    if (size >= 8) {
-        for (; end - at > 8 && !(any & HIGHS); at += 8)
-            any |= suspects(at);
-        return !((any | suspects(end - 8)) & HIGHS);
-    }
+    if (size > 16)
+        return !(suspects(at) | suspects(at + 8) | suspects(end - 16) | suspects(end - 8));
+    if (size >= 8)
+        return !(suspects(at) | suspects(end - 8));
     if (size >= 4)
-        return !((suspects_short(at) | suspects_short(end - 4)) & (uint32_t)HIGHS);
-    for (; at < end; at++)
-        any |= (uint64_t)*at | ((uint64_t)*at - 1);
-    return !(any & HIGHS);
+        return !(suspects_short(at) | suspects_short(end - 4));
+    return size == 0 || (is_plain(at[0]) && is_plain(at[size / 2]) && is_plain(end[-1]));
 }
 
-/* The bytes of the ASCII run at `at`, found in whole words; up to 7 more may follow it. */
+/* How many bytes at the beginning are found to be ASCII without NUL: all of them, or whole steps. */
+static inline size_t
+ascii_steps(const uint8_t *bytes, size_t size)
+{
+    size_t found = 0;
+    if (size < STEP)
+        return is_ascii_short(bytes, size) ? size : 0;
+    for (; size - found > STEP; found += STEP) {
+        if (!is_ascii_step(bytes + found))
+            return found;
+    }
+    return is_ascii_step(bytes + size - STEP) ? size : found;
+}
+
+/* The bytes of the ASCII run at `at`, all of them. */
 static inline size_t
 ascii_run(const uint8_t *at, size_t size)
 {
     size_t run = 0;
-    while (size - run >= 8 && !(suspects(at + run) & HIGHS))
-        run += 8;
+    for (; size - run >= 8; run += 8) {
+        uint64_t found = suspects(at + run);
+        if (found)
+            return run + (size_t)__builtin_ctzll(found) / 8;
+    }
+    while (run < size && is_plain(at[run]))
+        run++;
     return run;
 }
 
@@ -90,14 +122,10 @@ size_t
 varve__utf8_check(const char *text, size_t size)
 {
     const uint8_t *bytes = (const uint8_t *)text;
-    size_t at = 0;
-    if (is_ascii(bytes, size))
-        return size;
+    size_t at = ascii_steps(bytes, size);
     while (at < size) {
-        at += ascii_run(bytes + at, size - at);
-        while (at < size && bytes[at] < 0x80 && bytes[at] != 0)
-            at++;
-        size_t length = at < size ? long_character(bytes + at, size - at) : 0;
+        size_t length = bytes[at] < 0x80 ? ascii_run(bytes + at, size - at)
+                                         : long_character(bytes + at, size - at);
         if (length == 0)
             return at;
         at += length;

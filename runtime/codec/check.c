@@ -179,7 +179,11 @@ present_bytes(const ProtobufCFieldDescriptor *field, const void *record)
 
 /* A repeated number or a bytes field: its count must be the product of its dims. */
 static bool
-check_tensor(struct varve__check *check, const struct varve_column *column, const void *record)
+check_tensor(
+    struct varve__check *check,
+    const struct varve_column *column,
+    const void *record,
+    unsigned depth)
 {
     bool repeated = varve__is_repeated(column->field);
     struct varve__list list;
@@ -192,7 +196,7 @@ check_tensor(struct varve__check *check, const struct varve_column *column, cons
     check->column = column;
     check->record = record;
     if (list.count > 0 && !list.data)
-        return check->mode == VARVE__CHECK_UNLOADED ||
+        return (check->mode == VARVE__CHECK_UNLOADED && depth == 0) ||
                problem(check, VARVE__CHECK_NOT_LOADED, list.count);
     if (list.count == 0 && column->tensor->optional)
         return repeated || check_singular(check, column, record, 0);
@@ -313,7 +317,7 @@ check_column(
     unsigned depth)
 {
     if (column->tensor)
-        return check_tensor(check, column, record);
+        return check_tensor(check, column, record, depth);
     if (varve__is_repeated(column->field))
         return check_repeated(check, column, record, depth);
     if (is_plain_string(column->field))
@@ -334,7 +338,9 @@ check_unknown(struct varve__check *check, const ProtobufCMessage *message)
     for (unsigned i = 0; i < message->n_unknown_fields; i++) {
         if (unknown[i].len > VARVE__WIRE_MAX)
             return problem(check, VARVE__CHECK_SIZE, unknown[i].len);
-        if (unknown[i].len > 0 && !unknown[i].data)
+        const uint8_t *end = unknown[i].data + unknown[i].len;
+        if (!unknown[i].data ||
+            varve__value_skip(unknown[i].wire_type, unknown[i].data, end) != end)
             return problem(check, VARVE__CHECK_UNKNOWN, unknown[i].len);
         check->sizes.copy += varve__arena_round(unknown[i].len);
         check->sizes.wire += varve__varint_size((uint64_t)unknown[i].tag << 3) + unknown[i].len;
@@ -367,6 +373,28 @@ check_record(
     return true;
 }
 
+static enum varve_status
+fail_null(const struct varve_record *table)
+{
+    return varve__fail(
+        VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_NONE, table->descriptor->name,
+        "the %s is NULL; pass a record", table->descriptor->name);
+}
+
+enum varve_status
+varve__record_check_message(const struct varve_record *table, const void *record)
+{
+    const ProtobufCMessage *message = record;
+    if (!message)
+        return fail_null(table);
+    if (message->descriptor == table->descriptor)
+        return VARVE_OK;
+    struct varve__check check = {.mode = VARVE__CHECK_UNLOADED, .index = VARVE__NO_INDEX};
+    problem(
+        &check, message->descriptor ? VARVE__CHECK_OTHER_MESSAGE : VARVE__CHECK_NOT_INITIALISED, 0);
+    return varve__check_fail(&check, table);
+}
+
 enum varve_status
 varve__record_check(
     const struct varve_record *table,
@@ -375,9 +403,7 @@ varve__record_check(
     struct varve__sizes *sizes)
 {
     if (!record)
-        return varve__fail(
-            VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_NONE, table->descriptor->name,
-            "the %s is NULL; pass a record", table->descriptor->name);
+        return fail_null(table);
     struct varve__check check;
     check.mode = mode;
     check.sizes = (struct varve__sizes){0};

@@ -9,7 +9,7 @@
 
 enum varve__check_mode {
     VARVE__CHECK_LOADED,   /* every tensor must be there */
-    VARVE__CHECK_UNLOADED, /* tensors with count > 0 and data NULL are fine */
+    VARVE__CHECK_UNLOADED, /* the record's own tensors with count > 0 and data NULL are fine */
 };
 
 enum varve__check_problem {
@@ -58,6 +58,10 @@ varve__record_check(
     const void *record,
     enum varve__check_mode mode,
     struct varve__sizes *sizes);
+
+/* Checks no more than that the record was initialised, as one of this message: else VARVE_MISUSE. */
+enum varve_status
+varve__record_check_message(const struct varve_record *table, const void *record);
 
 /* Records the failure that a check has found. */
 enum varve_status

@@ -87,7 +87,8 @@ varve__check_fail(const struct varve__check *check, const struct varve_record *t
     case VARVE__CHECK_UNKNOWN:
         return varve__path_fail(
             path, table, VARVE_FAILURE_NOT_NULL,
-            "has unknown fields whose data is NULL (%zu); set the data, or clear_unknown",
+            "has an unknown field whose data is NULL or no value of its wire type (%zu bytes); set "
+            "it right, or call clear_unknown",
             check->detail);
     case VARVE__CHECK_DEPTH:
         return varve__path_fail(

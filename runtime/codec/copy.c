@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "codec/check.h"
+#include "codec/unknown.h"
 
 static bool
 copy_members(struct varve__arena *arena, const struct varve_record *table, void *copy);
@@ -98,6 +99,8 @@ copy_unknown(struct varve__arena *arena, ProtobufCMessage *copy)
 {
     void *fields = copy->unknown_fields;
     size_t count = copy->n_unknown_fields;
+    if (varve__unknown_is_cleared(copy))
+        return true; /* and so is the copy */
     if (!copy_data(arena, &fields, count * sizeof *copy->unknown_fields))
         return false;
     copy->unknown_fields = fields;

@@ -68,6 +68,20 @@ varve__is_explicit(const ProtobufCFieldDescriptor *field)
     return field->label == PROTOBUF_C_LABEL_OPTIONAL;
 }
 
+/* Whether the field of this record has a value; those that cannot be absent always have. The
+ * message of a map's entry is not asked: there NULL is an empty one. */
+static inline bool
+varve__is_present(const ProtobufCFieldDescriptor *field, const void *record)
+{
+    if (varve__in_oneof(field))
+        return varve__is_chosen(record, field);
+    if (!varve__is_explicit(field))
+        return true;
+    if (field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE)
+        return *(const void *const *)varve__member(record, field->offset) != NULL;
+    return *(const protobuf_c_boolean *)varve__member(record, field->quantifier_offset) != 0;
+}
+
 /* Keys and values of map entries: sent whatever they are, as other languages do. */
 static inline bool
 varve__is_always_sent(const ProtobufCFieldDescriptor *field)

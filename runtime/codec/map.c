@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "codec/field.h"
 
 enum {
     FEW = 16 /* up to here every key is compared with every other */
@@ -157,6 +156,27 @@ varve__entries_unique(
     else if (!is_ascending(key, entries, *count))
         return unique_many(table, key, entries, count);
     return VARVE_OK;
+}
+
+enum varve_status
+varve__entries_last(
+    const struct varve_record *table,
+    const struct varve_column *column,
+    const struct varve__list *map,
+    struct varve__arena *arena,
+    struct varve__list *last)
+{
+    size_t size = map->count * sizeof(void *); /* the array is of this size already */
+    *last = *map;
+    if (map->count < 2)
+        return VARVE_OK;
+    last->data = varve__arena_allocate(arena, size);
+    if (!last->data) {
+        *last = *map;
+        return varve__fail_memory(table->descriptor->name, size);
+    }
+    memcpy(last->data, map->data, size);
+    return varve__entries_unique(table, column, last->data, &last->count);
 }
 
 static enum varve_status

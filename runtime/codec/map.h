@@ -5,6 +5,9 @@
 #include <varve/schema.h>
 #include <varve/status.h>
 
+#include "base/arena.h"
+#include "codec/field.h"
+
 /* An entry and its place in the map. */
 struct varve__entry {
     const void *entry;
@@ -36,7 +39,26 @@ varve__entries_unique(
     void **entries,
     size_t *count);
 
-/* The same in every map of the record, and of those below it. */
+/* *last is the column's map without the entries whose key comes again. The map itself stays as it
+ * is: *last has its array, or a copy of that in the arena, to be given back by
+ * varve__entries_release() before anything else is. Fails without memory only. */
+enum varve_status
+varve__entries_last(
+    const struct varve_record *table,
+    const struct varve_column *column,
+    const struct varve__list *map,
+    struct varve__arena *arena,
+    struct varve__list *last);
+
+static inline void
+varve__entries_release(
+    struct varve__arena *arena, const struct varve__list *map, const struct varve__list *last)
+{
+    if (last->data != map->data)
+        varve__arena_shrink(arena, last->data, map->count * sizeof(void *), 0);
+}
+
+/* What varve__entries_unique() does in every map of the record, and of those below it. */
 enum varve_status
 varve__maps_unique(const struct varve_record *table, void *record);
 

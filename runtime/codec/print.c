@@ -151,22 +151,16 @@ print_repeated(
     varve__text_add_string(&printer->text, "]\n");
 }
 
-/* Whether a singular field is there: set, chosen, or not zero. */
+/* Whether a singular field is printed: a zero that says nothing is not. */
 static bool
-is_present(
+is_printed(
     const struct varve_record *table, const ProtobufCFieldDescriptor *field, const void *record)
 {
     const void *member = varve__member(record, field->offset);
-    if (varve__in_oneof(field))
-        return varve__is_chosen(record, field);
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
-        return *(const void *const *)member || (table->flags & VARVE_RECORD_MAP_ENTRY);
-    if (varve__is_explicit(field) && field->type == PROTOBUF_C_TYPE_STRING)
-        return *(const char *const *)member != NULL;
-    if (varve__is_explicit(field))
-        return *(const protobuf_c_boolean *)varve__member(record, field->quantifier_offset);
     if (table->flags & VARVE_RECORD_MAP_ENTRY)
         return true; /* key and value are easier to read together */
+    if (varve__in_oneof(field) || varve__is_explicit(field))
+        return varve__is_present(field, record);
     switch (field->type) {
     case PROTOBUF_C_TYPE_STRING:
         return *(const char *const *)member && **(const char *const *)member;
@@ -188,7 +182,7 @@ print_singular(
     const ProtobufCFieldDescriptor *field = column->field;
     const void *member = varve__member(record, field->offset);
     const struct varve_bytes *bytes = member;
-    if (!is_present(table, field, record))
+    if (!is_printed(table, field, record))
         return;
     if (field->type == PROTOBUF_C_TYPE_BYTES && bytes->size > 0 && !bytes->data)
         print_not_loaded(printer, field, bytes->size, depth);

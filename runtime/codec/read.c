@@ -47,24 +47,6 @@ read_prefix(const uint8_t *at, const uint8_t *end, size_t *size)
     return at;
 }
 
-/* Behind a value of this wire type. */
-static const uint8_t *
-skip_value(unsigned wire_type, const uint8_t *at, const uint8_t *end)
-{
-    size_t size;
-    switch (wire_type) {
-    case PROTOBUF_C_WIRE_TYPE_VARINT:
-        return varve__varint_skip(at, end);
-    case PROTOBUF_C_WIRE_TYPE_64BIT:
-        return at + 8;
-    case PROTOBUF_C_WIRE_TYPE_32BIT:
-        return at + 4;
-    default:
-        at = read_prefix(at, end, &size);
-        return at + size;
-    }
-}
-
 static int32_t
 unzigzag32(uint32_t value)
 {
@@ -250,9 +232,9 @@ read_repeated(
     if (wire_type != varve__wire_type(field->type))
         return read_packed(arena, field, count, data, at, end);
     size_t run = 1;
-    const uint8_t *next = skip_value(wire_type, at, end);
+    const uint8_t *next = varve__value_skip(wire_type, at, end);
     for (; same_tag(tag_at, tag_size, next, end); run++)
-        next = skip_value(wire_type, next + tag_size, end);
+        next = varve__value_skip(wire_type, next + tag_size, end);
     if (!reserve(arena, data, *count, run, element_size))
         return NULL;
     uint8_t *element = (uint8_t *)*data + *count * element_size;
@@ -295,7 +277,7 @@ read_unknown(
     const uint8_t *end)
 {
     void *fields = message->unknown_fields;
-    size_t size = (size_t)(skip_value(tag & 7, at, end) - at);
+    size_t size = (size_t)(varve__value_skip(tag & 7, at, end) - at);
     uint8_t *copy = varve__arena_allocate(arena, size);
     if (!copy ||
         !reserve(

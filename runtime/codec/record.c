@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "codec/field.h"
+#include "codec/unknown.h"
 
 void
 varve_record_init(const struct varve_record *table, void *record)
@@ -49,6 +50,7 @@ void
 varve_record_clear_unknown(const struct varve_record *table, void *record)
 {
     clear_unknown(table, record, 0);
+    varve__unknown_clear(record); /* a table stores the nested ones whole: they need no mark */
 }
 
 const char *

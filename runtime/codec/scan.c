@@ -60,28 +60,18 @@ scan_length(struct scan *scan, const uint8_t *at, const uint8_t **end)
 static const uint8_t *
 scan_unknown(struct scan *scan, unsigned wire_type, const uint8_t *at, const uint8_t *end)
 {
-    const uint8_t *after;
-    switch (wire_type) {
-    case PROTOBUF_C_WIRE_TYPE_VARINT:
-        after = varve__varint_skip(at, end);
-        if (!after)
+    const uint8_t *after = varve__value_skip(wire_type, at, end);
+    if (!after) {
+        switch (wire_type) {
+        case PROTOBUF_C_WIRE_TYPE_VARINT:
             return fail(scan, PROBLEM_VARINT, at);
-        break;
-    case PROTOBUF_C_WIRE_TYPE_64BIT:
-    case PROTOBUF_C_WIRE_TYPE_32BIT: {
-        size_t size = wire_type == PROTOBUF_C_WIRE_TYPE_64BIT ? 8 : 4;
-        if ((size_t)(end - at) < size)
+        case PROTOBUF_C_WIRE_TYPE_64BIT:
+        case PROTOBUF_C_WIRE_TYPE_32BIT:
+        case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
             return fail(scan, PROBLEM_CUT, at);
-        after = at + size;
-        break;
-    }
-    case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
-        after = end;
-        if (!scan_length(scan, at, &after))
-            return NULL;
-        break;
-    default:
-        return fail(scan, wire_type < 5 ? PROBLEM_GROUP : PROBLEM_WIRE_TYPE, at - 1);
+        default:
+            return fail(scan, wire_type < 5 ? PROBLEM_GROUP : PROBLEM_WIRE_TYPE, at - 1);
+        }
     }
     /* The array of unknown fields doubles, so with its copies it takes up to four times its final
      * size. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/utf8.h"
 
 enum {
@@ -28,11 +29,16 @@ _Static_assert(DBL_MANT_DIG == 53 && FLT_MANT_DIG == 24, "doubles are IEEE 754's
 void
 varve__text_add(struct varve__text *text, const char *bytes, size_t size)
 {
-    if (text->length < text->size) {
-        size_t left = text->size - text->length;
-        memcpy(text->buffer + text->length, bytes, size < left ? size : left);
+    size_t left = text->length < text->size ? text->size - text->length : 0;
+    if (size < left) {
+        memcpy(text->buffer + text->length, bytes, size);
+        text->length += size;
+        return;
     }
-    text->length += size;
+    if (left > 0)
+        memcpy(text->buffer + text->length, bytes, left);
+    if (!varve__size_add(text->length, size, &text->length))
+        text->length = SIZE_MAX;
 }
 
 void

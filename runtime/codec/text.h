@@ -9,7 +9,7 @@
 struct varve__text {
     char *buffer;  /* may be NULL when size is 0 */
     size_t size;   /* of the buffer, with room for the NUL */
-    size_t length; /* of the whole text, written or not */
+    size_t length; /* of the whole text, written or not; SIZE_MAX when that is no size */
 };
 
 void

@@ -67,6 +67,30 @@ varve__short_varint_read(const uint8_t *at, const uint8_t *end, uint32_t *value)
     return NULL;
 }
 
+/* The bytes behind a value of this wire type. NULL when it goes beyond the end, is a varint that is
+ * too long, or is a group or of no wire type there is. */
+static inline const uint8_t *
+varve__value_skip(unsigned wire_type, const uint8_t *at, const uint8_t *end)
+{
+    uint32_t size;
+    switch (wire_type) {
+    case PROTOBUF_C_WIRE_TYPE_VARINT:
+        return varve__varint_skip(at, end);
+    case PROTOBUF_C_WIRE_TYPE_64BIT:
+        size = 8;
+        break;
+    case PROTOBUF_C_WIRE_TYPE_32BIT:
+        size = 4;
+        break;
+    case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
+        at = varve__short_varint_read(at, end, &size);
+        break;
+    default:
+        return NULL;
+    }
+    return at && size <= (size_t)(end - at) ? at + size : NULL;
+}
+
 /* The wire type of a field's single value. */
 static inline unsigned
 varve__wire_type(ProtobufCType type)

@@ -1,54 +1,95 @@
-/* What stores and sessions are made of. */
+/* What stores and sessions are made of, and how every call on a session begins and ends. */
 #ifndef VARVE_STORE_HANDLES_H
 #define VARVE_STORE_HANDLES_H
 
 #include <pthread.h>
-#include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include <varve/store.h>
 
 #include "base/error.h"
+#include "base/fork.h"
+#include "table/connection.h"
 
 struct varve_store {
-    const struct varve_schema *schema;
-    char *folder;   /* the store's own folder */
-    char *database; /* path of varve.db in it */
-    bool in_memory; /* the folder goes away at close */
-    int64_t busy_timeout_ms;
+    struct varve__plans *plans;
+    struct varve__queue queue; /* of writers */
+    char *folder;              /* the store's own folder */
+    char *database;            /* path of the database file in it */
+    bool in_memory;            /* the folder goes away at close */
+    unsigned fork_count;       /* as it was when the store was opened */
+    struct varve__connect connect;
+    int64_t page_cache_bytes; /* of all connections together */
+    size_t pooled_sessions;
     void (*log)(void *, enum varve_log_level, enum varve_tier, const char *);
     void *log_context;
 
-    pthread_mutex_t lock; /* of session_count */
-    pthread_cond_t closed;
-    size_t session_count;
-};
+    atomic_llong cache_share; /* of each connection, in bytes */
 
-enum varve__verb {
-    VARVE__VERB_INSERT,
-    VARVE__VERB_GET,
-    VARVE__VERB_COUNT,
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t closed;
+    size_t session_count;       /* open ones */
+    size_t idle_count;          /* and those that wait in the pool */
+    struct varve_session *idle; /* the last closed first: its pages are warm */
 };
 
 struct varve_session {
     struct varve_store *store;
-    sqlite3 *database;
-    sqlite3_stmt **statements; /* [record of the schema][verb], prepared at first use */
+    struct varve__connection *connection;
+    struct varve_session *next; /* in the pool */
     bool failed;
     struct varve_failure failure;
     char error[VARVE__ERROR_SIZE];
 };
 
-/* Ends a call on a session: keeps the thread's failure in it when the call failed. Returns status. */
+/* The part of beginning a call that is rarely needed: explains what is wrong, or takes over a new
+ * share of the page cache. */
 enum varve_status
-varve__session_leave(struct varve_session *session, enum varve_status status);
+varve__session_enter_slowly(struct varve_session *session);
 
-/* The session's statement for this record and verb. *statement is NULL when the call fails. */
+/* Begins a call on a session. When it fails the call is over: varve__session_leave() is not for it. */
+static inline enum varve_status
+varve__session_enter(struct varve_session *session)
+{
+    if (__builtin_expect(
+            !session || session->store->fork_count != varve__fork_count ||
+                atomic_load_explicit(&session->connection->watch.running, memory_order_relaxed) ||
+                atomic_load_explicit(&session->store->cache_share, memory_order_relaxed) !=
+                    session->connection->page_cache_bytes,
+            0)) {
+        enum varve_status status = varve__session_enter_slowly(session);
+        if (status != VARVE_OK)
+            return status;
+    }
+    varve__watch_begin(&session->connection->watch);
+    return VARVE_OK;
+}
+
+/* Keeps the thread's failure in the session. Returns status. */
 enum varve_status
-varve__session_statement(
-    struct varve_session *session,
-    const struct varve_record *table,
-    enum varve__verb verb,
-    sqlite3_stmt **statement);
+varve__session_keep_failure(struct varve_session *session, enum varve_status status);
+
+/* Ends a call. Returns status. */
+static inline enum varve_status
+varve__session_leave(struct varve_session *session, enum varve_status status)
+{
+    varve__watch_end(&session->connection->watch);
+    if (status == VARVE_OK || status == VARVE_ROW || status == VARVE_DONE)
+        return status;
+    return varve__session_keep_failure(session, status);
+}
+
+/* Closes a session for good. */
+void
+varve__session_destroy(struct varve_session *session);
+
+/* The configuration with its defaults: what a store keeps of it. VARVE_MISUSE names a bad member. */
+enum varve_status
+varve__config_resolve(const struct varve_config *config, struct varve_store *store);
+
+/* Fills *error from the thread's failure, or empties it. Returns status; error may be NULL. */
+enum varve_status
+varve__error_report(enum varve_status status, struct varve_error *error);
 
 #endif

@@ -1,147 +1,151 @@
-/* Records in a store, one call each: checks, then the table tier. */
-#include <stdio.h>
-
-#include "base/arena.h"
-#include "base/utf8.h"
-#include "codec/check.h"
-#include "codec/field.h"
+/* Records in a store: each call looks up the plan of its record and asks the table tier. */
 #include "store/handles.h"
-#include "table/row.h"
-#include "table/sqlite.h"
+#include "table/find.h"
+#include "table/read.h"
+#include "table/write.h"
 
-enum {
-    ARENA_SIZE = 1024 /* JSON text and wire bytes of an ordinary record */
-};
+#include <varve/table.h>
 
-/* Refuses what would be stored in part. */
+/* Begins a call about records of this table. When it fails the call is over. */
 static enum varve_status
-refuse_unsupported(const struct varve_record *table)
+enter(
+    struct varve_session *session,
+    const struct varve_record *table,
+    const struct varve__plan **plan)
 {
-    for (size_t i = 0; i < table->column_count; i++) {
-        const struct varve_column *column = &table->columns[i];
-        const char *what = NULL;
-        if (column->kind == VARVE_COLUMN_TENSOR)
-            what = "a tensor";
-        else if (column->flags & VARVE_JSON_COPY)
-            what = "a JSON copy";
-        else if (column->flags & VARVE_ROW_VERSION)
-            what = "a version";
-        if (what)
-            return varve__fail(
-                VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, table->descriptor->name,
-                "%s.%s has %s, which this version of varve packs and does not store",
-                table->descriptor->name, column->field->name, what);
-    }
+    enum varve_status status = varve__session_enter(session);
+    if (status != VARVE_OK)
+        return status;
+    *plan = varve__plan_of(session->store->plans, table);
+    if (*plan)
+        return VARVE_OK;
+    return varve__session_leave(
+        session, varve__fail(
+                     VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, table->descriptor->name,
+                     "%s has no table in this store; open the store with the schema that has it",
+                     table->descriptor->name));
+}
+
+static enum varve_status
+misuse(const struct varve_record *table, const char *text)
+{
+    return varve__fail(
+        VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, table->descriptor->name, "%s", text);
+}
+
+/* An array that a caller passes with its count. */
+static enum varve_status
+check_array(const struct varve_record *table, const void *array, int64_t count)
+{
+    if (count < 0)
+        return misuse(table, "the count is negative");
+    if (!array && count > 0)
+        return misuse(table, "the array is NULL and its count is not 0");
     return VARVE_OK;
 }
 
-static enum varve_status
-no_session(const struct varve_record *table)
-{
-    return varve__fail(
-        VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_NONE, table->descriptor->name,
-        "the session is NULL; open one with varve_session_open() and look at its status");
-}
-
-/* Stores the key that the database has assigned. */
-static void
-set_generated_key(const struct varve_record *table, void *record, int64_t id)
-{
-    const struct varve_column *column = &table->columns[table->table->primary_key[0]];
-    if ((column->flags & VARVE_GENERATED_KEY) != 0)
-        *(int64_t *)varve__member_of(record, column->field->offset) = id;
-}
-
-static enum varve_status
-insert(struct varve_session *session, const struct varve_record *table, void *record)
-{
-    sqlite3_stmt *statement;
-    enum varve_status status =
-        varve__session_statement(session, table, VARVE__VERB_INSERT, &statement);
-    if (status == VARVE_OK)
-        status = refuse_unsupported(table);
-    if (status == VARVE_OK)
-        status = varve__record_check(table, record, VARVE__CHECK_LOADED, NULL);
-    if (status != VARVE_OK)
-        return status;
-    struct varve__arena *arena = varve__arena_create(ARENA_SIZE);
-    if (!arena)
-        return varve__fail_memory(table->descriptor->name, ARENA_SIZE);
-    status = varve__row_bind(table, record, arena, statement);
-    if (status == VARVE_OK) {
-        int code = sqlite3_step(statement);
-        if (code == SQLITE_DONE)
-            set_generated_key(table, record, sqlite3_last_insert_rowid(session->database));
-        else
-            status = varve__sqlite_fail(session->database, code, table, "insert");
-    }
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
-    varve__arena_release(arena);
-    return status;
-}
+/* -------------------------------------------------------------------- writing */
 
 enum varve_status
 varve_record_insert(struct varve_session *session, const struct varve_record *table, void *record)
 {
-    if (!session)
-        return no_session(table);
-    return varve__session_leave(session, insert(session, table, record));
-}
-
-static enum varve_status
-not_found(const struct varve_record *table, const void *const *key)
-{
-    char text[200] = "";
-    size_t length = 0;
-    for (size_t i = 0; i < table->table->primary_key_count && length < sizeof text; i++) {
-        const ProtobufCFieldDescriptor *field = table->columns[table->table->primary_key[i]].field;
-        const char *separator = i > 0 ? ", " : "";
-        int written;
-        if (field->type == PROTOBUF_C_TYPE_STRING)
-            written = snprintf(
-                text + length, sizeof text - length, "%s%s \"%s\"", separator, field->name,
-                (const char *)key[i]);
-        else
-            written = snprintf(
-                text + length, sizeof text - length, "%s%s %lld", separator, field->name,
-                (long long)varve__integer_at(field->type, key[i]));
-        length += written > 0 ? (size_t)written : 0;
-    }
-    if (length >= sizeof text)
-        text[varve__utf8_whole(text, sizeof text - 1)] = '\0';
-    return varve__fail(
-        VARVE_NOT_FOUND, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, table->descriptor->name,
-        "there is no %s with %s", table->descriptor->name, text);
-}
-
-static enum varve_status
-get(struct varve_session *session,
-    const struct varve_record *table,
-    const void *const *key,
-    void **record)
-{
-    sqlite3_stmt *statement;
-    enum varve_status status =
-        varve__session_statement(session, table, VARVE__VERB_GET, &statement);
-    if (status == VARVE_OK)
-        status = refuse_unsupported(table);
+    const struct varve__plan *plan;
+    enum varve_status status = enter(session, table, &plan);
     if (status != VARVE_OK)
         return status;
-    status = varve__row_bind_key(table, key, statement);
-    if (status == VARVE_OK) {
-        int code = sqlite3_step(statement);
-        if (code == SQLITE_ROW)
-            status = varve__row_read(table, statement, record);
-        else if (code == SQLITE_DONE)
-            status = not_found(table, key);
-        else
-            status = varve__sqlite_fail(session->database, code, table, "get");
-    }
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
-    return status;
+    return varve__session_leave(session, varve__insert(session->connection, plan, record));
 }
+
+enum varve_status
+varve_record_insert_many(
+    struct varve_session *session, const struct varve_record *table, void *records, int64_t count)
+{
+    const struct varve__plan *plan;
+    enum varve_status status = enter(session, table, &plan);
+    if (status != VARVE_OK)
+        return status;
+    status = check_array(table, records, count);
+    if (status == VARVE_OK)
+        status = varve__insert_many(session->connection, plan, records, (size_t)count);
+    return varve__session_leave(session, status);
+}
+
+enum varve_status
+varve_record_update(struct varve_session *session, const struct varve_record *table, void *record)
+{
+    const struct varve__plan *plan;
+    enum varve_status status = enter(session, table, &plan);
+    if (status != VARVE_OK)
+        return status;
+    return varve__session_leave(session, varve__update(session->connection, plan, record));
+}
+
+enum varve_status
+varve_record_update_fields(
+    struct varve_session *session,
+    const struct varve_record *table,
+    void *record,
+    const uint32_t *fields,
+    int64_t count)
+{
+    const struct varve__plan *plan;
+    enum varve_status status = enter(session, table, &plan);
+    if (status != VARVE_OK)
+        return status;
+    status = check_array(table, fields, count);
+    if (status == VARVE_OK)
+        status = varve__update_fields(session->connection, plan, record, fields, (size_t)count);
+    return varve__session_leave(session, status);
+}
+
+enum varve_status
+varve_record_upsert(struct varve_session *session, const struct varve_record *table, void *record)
+{
+    const struct varve__plan *plan;
+    enum varve_status status = enter(session, table, &plan);
+    if (status != VARVE_OK)
+        return status;
+    return varve__session_leave(session, varve__upsert(session->connection, plan, record, 0));
+}
+
+enum varve_status
+varve_record_upsert_by(
+    struct varve_session *session, const struct varve_record *table, void *record, uint32_t field)
+{
+    const struct varve__plan *plan;
+    enum varve_status status = enter(session, table, &plan);
+    if (status != VARVE_OK)
+        return status;
+    if (field == 0)
+        status = misuse(table, "upsert_by: the field is 0; pass the constant of a unique field");
+    else
+        status = varve__upsert(session->connection, plan, record, field);
+    return varve__session_leave(session, status);
+}
+
+enum varve_status
+varve_record_delete(
+    struct varve_session *session, const struct varve_record *table, const void *const *key)
+{
+    const struct varve__plan *plan;
+    enum varve_status status = enter(session, table, &plan);
+    if (status != VARVE_OK)
+        return status;
+    return varve__session_leave(session, varve__delete(session->connection, plan, key));
+}
+
+enum varve_status
+varve_record_delete_where(
+    struct varve_session *session, const struct varve_record *table, const void *filter)
+{
+    const struct varve__plan *plan;
+    enum varve_status status = enter(session, table, &plan);
+    if (status != VARVE_OK)
+        return status;
+    return varve__session_leave(session, varve__find_delete(session->connection, plan, filter));
+}
+
+/* -------------------------------------------------------------------- reading */
 
 enum varve_status
 varve_record_get(
@@ -150,8 +154,136 @@ varve_record_get(
     const void *const *key,
     void **record)
 {
+    const struct varve__plan *plan;
     *record = NULL;
+    enum varve_status status = enter(session, table, &plan);
+    if (status != VARVE_OK)
+        return status;
+    return varve__session_leave(session, varve__get(session->connection, plan, key, record));
+}
+
+enum varve_status
+varve_record_get_by(
+    struct varve_session *session,
+    const struct varve_record *table,
+    uint32_t field,
+    const void *value,
+    void **record)
+{
+    const struct varve__plan *plan;
+    *record = NULL;
+    enum varve_status status = enter(session, table, &plan);
+    if (status != VARVE_OK)
+        return status;
+    status = varve__get_by(session->connection, plan, field, value, record);
+    return varve__session_leave(session, status);
+}
+
+enum varve_status
+varve_record_get_many(
+    struct varve_session *session,
+    const struct varve_record *table,
+    const void *keys,
+    int64_t count,
+    void ***records)
+{
+    const struct varve__plan *plan;
+    *records = NULL;
+    enum varve_status status = enter(session, table, &plan);
+    if (status != VARVE_OK)
+        return status;
+    status = check_array(table, keys, count);
+    if (status == VARVE_OK)
+        status = varve__get_many(session->connection, plan, keys, (size_t)count, records);
+    return varve__session_leave(session, status);
+}
+
+void
+varve_record_free_many(void **records)
+{
+    if (records)
+        varve__arena_release(varve__arena_of(records));
+}
+
+enum varve_status
+varve_record_find(
+    struct varve_session *session,
+    const struct varve_record *table,
+    const void *filter,
+    struct varve_cursor **cursor)
+{
+    const struct varve__plan *plan;
+    *cursor = NULL;
+    enum varve_status status = enter(session, table, &plan);
+    if (status != VARVE_OK)
+        return status;
+    status = varve__find(session->connection, plan, filter, cursor);
+    if (status == VARVE_OK)
+        (*cursor)->owner = session;
+    return varve__session_leave(session, status);
+}
+
+enum varve_status
+varve_record_find_one(
+    struct varve_session *session,
+    const struct varve_record *table,
+    const void *filter,
+    void **record)
+{
+    const struct varve__plan *plan;
+    *record = NULL;
+    enum varve_status status = enter(session, table, &plan);
+    if (status != VARVE_OK)
+        return status;
+    status = varve__find_one(session->connection, plan, filter, record);
+    return varve__session_leave(session, status);
+}
+
+enum varve_status
+varve_record_count(
+    struct varve_session *session,
+    const struct varve_record *table,
+    const void *filter,
+    int64_t *count)
+{
+    const struct varve__plan *plan;
+    *count = 0;
+    enum varve_status status = enter(session, table, &plan);
+    if (status != VARVE_OK)
+        return status;
+    status = varve__find_count(session->connection, plan, filter, count);
+    return varve__session_leave(session, status);
+}
+
+/* -------------------------------------------------------------------- cursors */
+
+enum varve_status
+varve_cursor_next(struct varve_cursor *cursor, const struct varve_record *table, const void **row)
+{
+    *row = NULL;
+    if (!cursor)
+        return misuse(table, "the cursor is NULL; look at the status of the find");
+    struct varve_session *session = cursor->owner;
     if (!session)
-        return no_session(table);
-    return varve__session_leave(session, get(session, table, key, record));
+        return misuse(table, "the cursor's session is closed; close the cursor too");
+    enum varve_status status = varve__session_enter(session);
+    if (status != VARVE_OK)
+        return status;
+    if (cursor->plan->record == table)
+        status = varve__find_next(cursor, row);
+    else
+        status = varve__fail(
+            VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, table->descriptor->name,
+            "the cursor is of %s, not of %s; call that message's _next",
+            cursor->plan->record->descriptor->name, table->descriptor->name);
+    return varve__session_leave(session, status);
+}
+
+void
+varve_cursor_close(struct varve_cursor *cursor)
+{
+    struct varve_session *session = cursor ? cursor->owner : NULL;
+    /* After a fork the statement is the parent's. */
+    if (!session || session->store->fork_count == varve__fork_count)
+        varve__find_close(cursor);
 }

@@ -1,86 +1,175 @@
-/* Sessions: one thread's connection, its prepared statements and its last failure. */
+/* Sessions: taken from the store's pool, given back to it; what every call on one begins and ends
+ * with. */
 #include <string.h>
 
 #include "base/memory.h"
 #include "store/handles.h"
-#include "table/sql.h"
-#include "table/sqlite.h"
+#include "table/find.h"
+#include "table/transaction.h"
 
-static size_t
-statement_count(const struct varve_store *store)
+enum {
+    SMALLEST_SHARE = 1 << 20 /* of the page cache, in bytes */
+};
+
+/* -------------------------------------------------------------------- the pool */
+
+/* Splits the page cache over the connections: by the next power of two, so that shares seldom change. */
+static void
+split_cache(struct varve_store *store)
 {
-    return store->schema->record_count * VARVE__VERB_COUNT;
+    size_t connections = store->session_count + store->idle_count;
+    size_t parts = 1;
+    while (parts < connections)
+        parts *= 2;
+    int64_t share = store->page_cache_bytes / (int64_t)parts;
+    atomic_store_explicit(
+        &store->cache_share, share > SMALLEST_SHARE ? share : SMALLEST_SHARE, memory_order_relaxed);
 }
 
 /* A session counts before it has anything of the store, so that varve_close() waits for it. */
-static void
+static struct varve_session *
 enter_store(struct varve_store *store)
 {
     pthread_mutex_lock(&store->lock);
+    struct varve_session *session = store->idle;
+    if (session) {
+        store->idle = session->next;
+        store->idle_count--;
+    }
     store->session_count++;
+    split_cache(store);
     pthread_mutex_unlock(&store->lock);
+    return session;
+}
+
+static void
+count_out(struct varve_store *store)
+{
+    store->session_count--;
+    split_cache(store);
+    if (store->session_count == 0)
+        pthread_cond_broadcast(&store->closed);
 }
 
 static void
 leave_store(struct varve_store *store)
 {
     pthread_mutex_lock(&store->lock);
-    if (--store->session_count == 0)
-        pthread_cond_broadcast(&store->closed);
+    count_out(store);
     pthread_mutex_unlock(&store->lock);
 }
 
-static enum varve_status
-open_session(struct varve_store *store, struct varve_session **result)
+/* Puts the session into the pool, if that has room: then it has left the store. */
+static bool
+leave_into_pool(struct varve_store *store, struct varve_session *session)
 {
-    size_t statements_size = statement_count(store) * sizeof(sqlite3_stmt *);
+    pthread_mutex_lock(&store->lock);
+    bool pooled = store->idle_count < store->pooled_sessions;
+    if (pooled) {
+        session->next = store->idle;
+        store->idle = session;
+        store->idle_count++;
+        count_out(store);
+    }
+    pthread_mutex_unlock(&store->lock);
+    return pooled;
+}
+
+static enum varve_status
+make_session(struct varve_store *store, struct varve_session **result)
+{
     struct varve_session *session = varve__allocate(sizeof *session);
-    sqlite3_stmt **statements = varve__allocate(statements_size);
-    if (!session || !statements) {
-        varve__release(session);
-        varve__release(statements);
-        return varve__fail_memory(NULL, sizeof *session + statements_size);
-    }
-    memset(statements, 0, statements_size);
-    *session = (struct varve_session){.store = store, .statements = statements};
+    if (!session)
+        return varve__fail_memory(NULL, sizeof *session);
+    *session = (struct varve_session){.store = store};
     enum varve_status status =
-        varve__sqlite_open(store->database, store->busy_timeout_ms, &session->database);
-    if (status != VARVE_OK) {
-        varve__release(statements);
+        varve__connection_open(&store->connect, store->plans, &store->queue, &session->connection);
+    if (status == VARVE_OK)
+        *result = session;
+    else
         varve__release(session);
-        return status;
-    }
-    *result = session;
-    return VARVE_OK;
+    return status;
+}
+
+void
+varve__session_destroy(struct varve_session *session)
+{
+    varve__connection_close(session->connection);
+    varve__release(session);
 }
 
 enum varve_status
 varve_session_open(struct varve_store *store, struct varve_session **result)
 {
     *result = NULL;
+    const char *problem = NULL;
     if (!store)
+        problem = "the store is NULL; open one with varve_open() and look at its status";
+    else if (store->fork_count != varve__fork_count)
+        problem = "the store was opened before this process was forked; open one in the child";
+    if (problem)
         return varve__fail(
-            VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_NONE, NULL,
-            "the store is NULL; open one with varve_open() and look at its status");
-    enter_store(store);
-    enum varve_status status = open_session(store, result);
-    if (status != VARVE_OK)
+            VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_NONE, NULL, "varve_session_open: %s",
+            problem);
+    struct varve_session *session = enter_store(store);
+    enum varve_status status = session ? VARVE_OK : make_session(store, &session);
+    if (status != VARVE_OK) {
         leave_store(store);
-    return status;
+        return status;
+    }
+    session->failed = false;
+    session->error[0] = '\0';
+    *result = session;
+    return VARVE_OK;
 }
 
 void
 varve_session_close(struct varve_session *session)
 {
-    if (!session)
+    /* After a fork the connection is the parent's: closing it here could harm its files. */
+    if (!session || session->store->fork_count != varve__fork_count)
         return;
     struct varve_store *store = session->store;
-    for (size_t i = 0; i < statement_count(store); i++)
-        sqlite3_finalize(session->statements[i]);
-    sqlite3_close(session->database);
-    varve__release(session->statements);
-    varve__release(session);
+    for (struct varve_cursor *cursor = session->connection->cursors; cursor; cursor = cursor->next)
+        cursor->owner = NULL;
+    bool fit = varve__connection_reset(session->connection);
+    if (fit && leave_into_pool(store, session))
+        return;
+    varve__session_destroy(session);
     leave_store(store);
+}
+
+/* -------------------------------------------------------------------- calls */
+
+enum varve_status
+varve__session_enter_slowly(struct varve_session *session)
+{
+    const char *problem = NULL;
+    if (!session)
+        problem = "the session is NULL; open one with varve_session_open() and look at its status";
+    else if (session->store->fork_count != varve__fork_count)
+        problem =
+            "the session was opened before this process was forked; open a store in the child";
+    else if (atomic_load(&session->connection->watch.running))
+        problem = "another thread is in a call on this session; give each thread its own";
+    if (problem)
+        return varve__fail(
+            VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL, "%s", problem);
+    varve__connection_set_cache(
+        session->connection,
+        atomic_load_explicit(&session->store->cache_share, memory_order_relaxed));
+    return VARVE_OK;
+}
+
+enum varve_status
+varve__session_keep_failure(struct varve_session *session, enum varve_status status)
+{
+    session->failed = true;
+    session->failure = *varve__thread_failure();
+    if (session->failure.tier == VARVE_TIER_NONE)
+        session->failure.tier = VARVE_TIER_TABLE; /* found by the codec, on the way to a table */
+    memcpy(session->error, varve__thread_error(), sizeof session->error);
+    return status;
 }
 
 const char *
@@ -97,55 +186,54 @@ varve_session_failure(const struct varve_session *session)
     return session->failed ? &session->failure : NULL;
 }
 
-enum varve_status
-varve__session_leave(struct varve_session *session, enum varve_status status)
+void
+varve_interrupt(struct varve_session *session)
 {
-    if (status == VARVE_OK || status == VARVE_ROW || status == VARVE_DONE)
-        return status;
-    session->failed = true;
-    session->failure = *varve__thread_failure();
-    if (session->failure.tier == VARVE_TIER_NONE)
-        session->failure.tier = VARVE_TIER_TABLE; /* found by the codec, on the way to a table */
-    memcpy(session->error, varve__thread_error(), sizeof session->error);
-    return status;
+    if (session && session->store->fork_count == varve__fork_count)
+        varve__connection_interrupt(session->connection);
 }
+
+int64_t
+varve_changes(const struct varve_session *session)
+{
+    return session ? session->connection->changes : 0;
+}
+
+struct sqlite3 *
+varve_session_sqlite(struct varve_session *session)
+{
+    return session ? session->connection->database : NULL;
+}
+
+/* -------------------------------------------------------------------- transactions */
 
 static enum varve_status
-find_record(const struct varve_session *session, const struct varve_record *table, size_t *position)
+call(struct varve_session *session, enum varve_status (*what)(struct varve__connection *connection))
 {
-    const struct varve_schema *schema = session->store->schema;
-    for (size_t i = 0; i < schema->record_count; i++) {
-        if (schema->records[i] == table && table->table) {
-            *position = i;
-            return VARVE_OK;
-        }
-    }
-    return varve__fail(
-        VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, table->descriptor->name,
-        "%s has no table in this store, which was opened with the schema of package %s",
-        table->descriptor->name, schema->package);
+    enum varve_status status = varve__session_enter(session);
+    return status == VARVE_OK ? varve__session_leave(session, what(session->connection)) : status;
 }
 
 enum varve_status
-varve__session_statement(
-    struct varve_session *session,
-    const struct varve_record *table,
-    enum varve__verb verb,
-    sqlite3_stmt **statement)
+varve_begin(struct varve_session *session)
 {
-    size_t position = 0;
-    *statement = NULL;
-    enum varve_status status = find_record(session, table, &position);
-    if (status != VARVE_OK)
-        return status;
-    sqlite3_stmt **place = &session->statements[position * VARVE__VERB_COUNT + verb];
-    if (!*place) {
-        char *sql = verb == VARVE__VERB_INSERT ? varve__sql_insert(table) : varve__sql_get(table);
-        if (!sql)
-            return varve__fail_memory(table->descriptor->name, 0);
-        status = varve__sqlite_prepare(session->database, table, sql, place);
-        sqlite3_free(sql);
-    }
-    *statement = *place;
-    return status;
+    return call(session, varve__transaction_begin);
+}
+
+enum varve_status
+varve_begin_read(struct varve_session *session)
+{
+    return call(session, varve__transaction_begin_read);
+}
+
+enum varve_status
+varve_commit(struct varve_session *session)
+{
+    return call(session, varve__transaction_commit);
+}
+
+enum varve_status
+varve_rollback(struct varve_session *session)
+{
+    return call(session, varve__transaction_rollback);
 }

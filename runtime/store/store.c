@@ -13,20 +13,17 @@
 #include "table/create.h"
 #include "table/sqlite.h"
 
-enum {
-    BUSY_TIMEOUT_MS = 5000
-};
-
 static enum varve_status
 fail_path(const char *what, const char *path)
 {
     int error = errno;
     enum varve_status status =
         error == EACCES || error == EROFS || error == EPERM ? VARVE_READ_ONLY : VARVE_IO;
+    const char *mend = error == ENOENT ? "make the folder above it first"
+                                       : "name a folder in data_dir that this user may write";
     status = varve__fail(
-        status, VARVE_FAILURE_OTHER, VARVE_TIER_NONE, NULL,
-        "cannot %s %s: %s; name a folder in data_dir that this user may write", what, path,
-        strerror(error));
+        status, VARVE_FAILURE_OTHER, VARVE_TIER_NONE, NULL, "cannot %s %s: %s; %s", what, path,
+        strerror(error), mend);
     varve__failure_set_errno(error);
     return status;
 }
@@ -39,6 +36,14 @@ join(const char *folder, const char *name)
     if (path)
         snprintf(path, size, "%s/%s", folder, name);
     return path;
+}
+
+static char *
+copy_text(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = varve__allocate(size);
+    return copy ? memcpy(copy, text, size) : NULL;
 }
 
 /* A private folder on a file system in memory, where there is one. */
@@ -60,10 +65,10 @@ make_folder(struct varve_store *store, const char *data_dir)
 {
     if (strcmp(data_dir, ":memory:") == 0)
         return make_memory_folder(store);
-    store->folder = join(data_dir, "");
+    store->folder = copy_text(data_dir);
     if (!store->folder)
         return varve__fail_memory(NULL, 0);
-    if (mkdir(store->folder, 0700) != 0 && errno != EEXIST)
+    if (!store->connect.read_only && mkdir(store->folder, 0700) != 0 && errno != EEXIST)
         return fail_path("make the folder", data_dir);
     return VARVE_OK;
 }
@@ -71,35 +76,67 @@ make_folder(struct varve_store *store, const char *data_dir)
 /* Makes the database file for its owner alone. Only a new file is opened by hand: closing one that
  * SQLite has open in this process would drop SQLite's locks. */
 static enum varve_status
-make_database(struct varve_store *store)
+make_file(const struct varve_store *store)
 {
-    store->database = join(store->folder, "varve.db");
-    if (!store->database)
-        return varve__fail_memory(NULL, 0);
     int file = open(store->database, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
     if (file >= 0)
         close(file);
     else if (errno != EEXIST)
         return fail_path("make", store->database);
-    sqlite3 *database;
-    enum varve_status status =
-        varve__sqlite_open(store->database, store->busy_timeout_ms, &database);
+    return VARVE_OK;
+}
+
+static enum varve_status
+fail_missing(const struct varve_store *store)
+{
+    return varve__fail(
+        VARVE_NOT_FOUND, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
+        "there is no %s, and with read_only none is made; name the folder of a store in data_dir",
+        store->database);
+}
+
+static enum varve_status
+make_database(
+    struct varve_store *store,
+    const struct varve_schema *const *schemas,
+    size_t count,
+    const struct varve_config *config)
+{
+    store->database =
+        config->database_path ? copy_text(config->database_path) : join(store->folder, "varve.db");
+    if (!store->database)
+        return varve__fail_memory(NULL, 0);
+    store->connect.path = store->database;
+    if (store->connect.read_only && access(store->database, F_OK) != 0)
+        return fail_missing(store);
+    enum varve_status status = store->connect.read_only ? VARVE_OK : make_file(store);
     if (status == VARVE_OK)
-        status = varve__tables_create(database, store->schema);
-    sqlite3_close(database);
+        status = varve__plans_create(schemas, count, &store->plans);
+    struct varve__connection *connection = NULL;
+    if (status == VARVE_OK)
+        status = varve__connection_open(&store->connect, store->plans, &store->queue, &connection);
+    if (status == VARVE_OK)
+        status =
+            varve__tables_create(connection->database, schemas, count, store->connect.read_only);
+    varve__connection_close(connection);
     return status;
 }
 
 static enum varve_status
-check_arguments(const struct varve_schema *schema, const struct varve_config *config)
+check_arguments(
+    const struct varve_schema *const *schemas, size_t count, const struct varve_config *config)
 {
     const char *problem = NULL;
-    if (!schema)
-        problem = "schema is NULL; pass the generated schema, such as &cortex_schema";
-    else if (schema->abi != VARVE_ABI)
-        problem = "the schema was generated for another varve; generate and compile it again";
+    if (!schemas || count == 0)
+        problem = "there is no schema; pass the generated one, such as &cortex_schema";
     else if (!config || !config->data_dir || !*config->data_dir)
         problem = "config.data_dir is not set; name the folder of the store, or \":memory:\"";
+    for (size_t i = 0; i < count && !problem; i++) {
+        if (!schemas[i])
+            problem = "schema is NULL; pass the generated schema, such as &cortex_schema";
+        else if (schemas[i]->abi != VARVE_ABI)
+            problem = "the schema was generated for another varve; generate and compile it again";
+    }
     if (!problem)
         return VARVE_OK;
     return varve__fail(
@@ -122,10 +159,17 @@ remove_memory_folder(const struct varve_store *store)
 static void
 release_store(struct varve_store *store)
 {
+    while (store->idle) {
+        struct varve_session *session = store->idle;
+        store->idle = session->next;
+        varve__session_destroy(session);
+    }
     if (store->in_memory)
         remove_memory_folder(store);
+    varve__plans_release(store->plans);
     varve__release(store->database);
     varve__release(store->folder);
+    varve__queue_destroy(&store->queue);
     pthread_cond_destroy(&store->closed);
     pthread_mutex_destroy(&store->lock);
     varve__release(store);
@@ -145,24 +189,25 @@ log_opened(const struct varve_store *store)
 
 static enum varve_status
 open_store(
-    const struct varve_schema *schema,
+    const struct varve_schema *const *schemas,
+    size_t count,
     const struct varve_config *config,
     struct varve_store **result)
 {
     struct varve_store *store = varve__allocate(sizeof *store);
     if (!store)
         return varve__fail_memory(NULL, sizeof *store);
-    *store = (struct varve_store){
-        .schema = schema,
-        .busy_timeout_ms = config->busy_timeout_ms ? config->busy_timeout_ms : BUSY_TIMEOUT_MS,
-        .log = config->log,
-        .log_context = config->log_context,
-    };
+    memset(store, 0, sizeof *store);
+    varve__fork_watch();
+    store->fork_count = varve__fork_count;
     pthread_mutex_init(&store->lock, NULL);
     pthread_cond_init(&store->closed, NULL);
-    enum varve_status status = make_folder(store, config->data_dir);
+    varve__queue_init(&store->queue);
+    enum varve_status status = varve__config_resolve(config, store);
     if (status == VARVE_OK)
-        status = make_database(store);
+        status = make_folder(store, config->data_dir);
+    if (status == VARVE_OK)
+        status = make_database(store, schemas, count, config);
     if (status != VARVE_OK) {
         release_store(store);
         return status;
@@ -173,28 +218,35 @@ open_store(
 }
 
 enum varve_status
+varve_open_many(
+    const struct varve_schema *const *schemas,
+    size_t count,
+    const struct varve_config *config,
+    struct varve_store **store,
+    struct varve_error *error)
+{
+    *store = NULL;
+    enum varve_status status = check_arguments(schemas, count, config);
+    if (status == VARVE_OK)
+        status = open_store(schemas, count, config, store);
+    return varve__error_report(status, error);
+}
+
+enum varve_status
 varve_open(
     const struct varve_schema *schema,
     const struct varve_config *config,
     struct varve_store **store,
     struct varve_error *error)
 {
-    *store = NULL;
-    enum varve_status status = check_arguments(schema, config);
-    if (status == VARVE_OK)
-        status = open_store(schema, config, store);
-    if (error) {
-        error->status = status;
-        const char *text = status == VARVE_OK ? "" : varve__thread_error();
-        snprintf(error->message, sizeof error->message, "%s", text);
-    }
-    return status;
+    return varve_open_many(&schema, 1, config, store, error);
 }
 
 void
 varve_close(struct varve_store *store)
 {
-    if (!store)
+    /* After a fork the files are the parent's: closing them here could harm them. */
+    if (!store || store->fork_count != varve__fork_count)
         return;
     pthread_mutex_lock(&store->lock);
     while (store->session_count > 0)

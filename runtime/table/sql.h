@@ -1,16 +1,38 @@
-/* The SQL text of the statements on one record's table. */
+/* The SQL text of the statements on one record's table. Names are quoted, values never stand in the
+ * text; parameters are numbered as plan.h says. All texts are new memory, NULL when there is none:
+ * release them with sqlite3_free(). */
 #ifndef VARVE_TABLE_SQL_H
 #define VARVE_TABLE_SQL_H
 
-#include <varve/schema.h>
+#include <stdbool.h>
 
-/* INSERT INTO .. VALUES, a parameter for each column. New memory, NULL when there is none: release
- * it with sqlite3_free(). */
-char *
-varve__sql_insert(const struct varve_record *table);
+#include "table/plan.h"
+#include "table/statement.h"
 
-/* SELECT .. WHERE primary key, a parameter for each part. The same. */
+/* The text of a verb. */
 char *
-varve__sql_get(const struct varve_record *table);
+varve__sql_verb(const struct varve__plan *plan, enum varve__verb verb);
+
+/* UPDATE of these slots, with their JSON copies. */
+struct varve__sql_update {
+    const size_t *slots;
+    size_t slot_count;
+};
+
+char *
+varve__sql_update(const struct varve__plan *plan, const void *update);
+
+/* INSERT .. ON CONFLICT (unique) DO UPDATE; `unique` is a struct varve_unique. It returns the key, when
+ * that is generated, and the version, when there is one. */
+char *
+varve__sql_upsert(const struct varve__plan *plan, const void *unique);
+
+/* SELECT of all slots and the unknown fields WHERE this slot (a size_t) = ?1. */
+char *
+varve__sql_get_by(const struct varve__plan *plan, const void *slot);
+
+/* CREATE TABLE of the table that holds the tensors of this one until they are in the archive. */
+char *
+varve__sql_staged_table(const struct varve_record *record);
 
 #endif

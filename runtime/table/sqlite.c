@@ -125,8 +125,8 @@ varve__sqlite_execute(sqlite3 *database, const char *sql)
 
 /* Sessions read while one writes only in this mode. SQLite keeps the old one without an error where
  * the file system has no shared memory. */
-static enum varve_status
-use_wal(sqlite3 *database, const char *path)
+enum varve_status
+varve__sqlite_use_wal(sqlite3 *database, const char *path)
 {
     enum varve_status status = VARVE_OK;
     sqlite3_stmt *statement = NULL;
@@ -145,26 +145,16 @@ use_wal(sqlite3 *database, const char *path)
 }
 
 enum varve_status
-varve__sqlite_open(const char *path, int64_t busy_timeout_ms, sqlite3 **database)
+varve__sqlite_open(const char *path, bool read_only, sqlite3 **database)
 {
-    enum varve_status status = VARVE_OK;
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     int code = sqlite3_open_v2(path, database, flags, NULL);
-    if (code != SQLITE_OK) {
-        status = varve__sqlite_fail(*database, code, NULL, path);
-    } else {
-        int timeout_ms = busy_timeout_ms > INT32_MAX ? INT32_MAX : (int)busy_timeout_ms;
-        sqlite3_busy_timeout(*database, timeout_ms);
-        status = use_wal(*database, path);
-        if (status == VARVE_OK)
-            status = varve__sqlite_execute(
-                *database, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-                           "PRAGMA trusted_schema = OFF");
-    }
-    if (status != VARVE_OK) {
-        sqlite3_close(*database);
-        *database = NULL;
-    }
+    if (code == SQLITE_OK)
+        return VARVE_OK;
+    enum varve_status status = varve__sqlite_fail(*database, code, NULL, path);
+    sqlite3_close(*database);
+    *database = NULL;
     return status;
 }
 

@@ -3,6 +3,7 @@
 #define VARVE_TABLE_SQLITE_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 
 #include <varve/schema.h>
 #include <varve/status.h>
@@ -12,10 +13,13 @@
 enum varve_status
 varve__sqlite_fail(sqlite3 *database, int code, const struct varve_record *table, const char *what);
 
-/* Opens the database file with the settings that every connection has: WAL, synchronous FULL,
- * foreign keys. *database is NULL when the call fails; else close it with sqlite3_close(). */
+/* Opens the database file. *database is NULL when the call fails; else close it. */
 enum varve_status
-varve__sqlite_open(const char *path, int64_t busy_timeout_ms, sqlite3 **database);
+varve__sqlite_open(const char *path, bool read_only, sqlite3 **database);
+
+/* Puts the database into WAL mode, if it is not. VARVE_IO where the file system does not allow it. */
+enum varve_status
+varve__sqlite_use_wal(sqlite3 *database, const char *path);
 
 /* Runs statements that give no rows. */
 enum varve_status

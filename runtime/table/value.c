@@ -1,145 +1,155 @@
-/* Scalars as SQLite hands them out. */
+/* Values for SQLite out of the fields of records. */
 #include "table/value.h"
 
-#include <float.h>
-#include <inttypes.h>
-#include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "base/error.h"
-#include "base/utf8.h"
 #include "codec/field.h"
+#include "codec/json.h"
+#include "codec/json_copy.h"
+#include "table/part.h"
+#include "table/row.h"
 
 enum varve_status
 varve__value_refuse(
-    const struct varve_record *table,
-    const ProtobufCFieldDescriptor *field,
+    const struct varve__plan *plan,
+    const struct varve__slot *slot,
     enum varve_failure_kind kind,
-    const char *what,
-    ...)
+    const char *what)
 {
-    char text[VARVE__ERROR_SIZE];
-    va_list arguments;
-    va_start(arguments, what);
-    if (vsnprintf(text, sizeof text, what, arguments) < 0)
-        text[0] = '\0';
-    va_end(arguments);
+    const char *name = plan->record->descriptor->name;
+    const ProtobufCFieldDescriptor *field = slot->column->field;
     enum varve_status status = varve__fail(
-        VARVE_TYPE, kind, VARVE_TIER_TABLE, table->descriptor->name,
-        "%s.%s: the column holds %s; the table was changed by hand: write the value again",
-        table->descriptor->name, field->name, text);
+        VARVE_INVALID, kind, VARVE_TIER_TABLE, name, "%s.%s %s", name, field->name, what);
     varve__failure_add_field(field->id);
     return status;
 }
 
-static enum varve_status
-read_integer(
-    const struct varve_record *table,
-    const ProtobufCFieldDescriptor *field,
-    int64_t value,
-    void *member)
+enum varve_status
+varve__value_refuse_scalar(const struct varve__plan *plan, const struct varve__slot *slot)
 {
-    int64_t least = INT32_MIN;
-    int64_t most = INT32_MAX;
-    const char *type = field->type == PROTOBUF_C_TYPE_ENUM ? "an enum" : "int32";
-    switch (field->type) {
+    switch (slot->scalar) {
+    case VARVE__MOVE_STRING:
+        return varve__value_refuse(
+            plan, slot, VARVE_FAILURE_NOT_NULL, "is NULL; set a string, \"\" for an empty one");
+    case VARVE__MOVE_UINT64:
+        return varve__value_refuse(
+            plan, slot, VARVE_FAILURE_RANGE,
+            "is over 9223372036854775807, which a column cannot hold; make the field fixed64");
+    default:
+        return varve__value_refuse(
+            plan, slot, VARVE_FAILURE_NAN, "is NaN, which a column cannot hold; use a number");
+    }
+}
+
+int64_t
+varve__integer_at(ProtobufCType type, const void *value)
+{
+    switch (type) {
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32:
+        return *(const uint32_t *)value;
     case PROTOBUF_C_TYPE_INT64:
     case PROTOBUF_C_TYPE_SINT64:
     case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_FIXED64: /* the bits are the same, signed or not */
-        *(int64_t *)member = value;
-        return VARVE_OK;
-    case PROTOBUF_C_TYPE_BOOL:
-        *(protobuf_c_boolean *)member = value != 0;
-        return VARVE_OK;
     case PROTOBUF_C_TYPE_UINT64:
-        least = 0;
-        most = INT64_MAX;
-        type = "uint64";
-        break;
-    case PROTOBUF_C_TYPE_UINT32:
-    case PROTOBUF_C_TYPE_FIXED32:
-        least = 0;
-        most = UINT32_MAX;
-        type = "uint32";
-        break;
+    case PROTOBUF_C_TYPE_FIXED64:
+        return *(const int64_t *)value;
+    case PROTOBUF_C_TYPE_BOOL:
+        return *(const protobuf_c_boolean *)value != 0;
     default:
-        break;
+        return *(const int32_t *)value;
     }
-    if (value < least || value > most)
-        return varve__value_refuse(
-            table, field, VARVE_FAILURE_RANGE, "%" PRId64 ", which %s cannot", value, type);
-    memcpy(member, &value, varve__element_size(field->type)); /* little-endian, as codec/wire.h */
-    return VARVE_OK;
 }
 
+/* Most maps and arrays are empty: their text is there already. */
 static enum varve_status
-read_float(
-    const struct varve_record *table,
-    const ProtobufCFieldDescriptor *field,
-    double value,
-    float *member)
-{
-    if (isfinite(value) && fabs(value) > (double)FLT_MAX)
-        return varve__value_refuse(
-            table, field, VARVE_FAILURE_RANGE, "%g, which float cannot", value);
-    *member = (float)value;
-    return VARVE_OK;
-}
-
-/* Text or bytes: copied into the arena with a NUL behind them. */
-static enum varve_status
-read_bytes(
-    const struct varve_record *table,
-    const ProtobufCFieldDescriptor *field,
-    const void *data,
-    size_t size,
+json_value(
+    const struct varve__plan *plan,
+    const struct varve__slot *slot,
+    const void *record,
     struct varve__arena *arena,
-    void *member)
+    struct varve__value *value)
 {
-    bool string = field->type == PROTOBUF_C_TYPE_STRING;
-    size_t bad = string && size > 0 ? varve__utf8_check(data, size) : size;
-    if (bad < size)
-        return varve__value_refuse(
-            table, field, VARVE_FAILURE_UTF8, "text that is no UTF-8 or holds a NUL (byte %zu)",
-            bad);
-    uint8_t *copy = varve__arena_allocate(arena, size + 1);
-    if (!copy)
-        return varve__fail_memory(table->descriptor->name, size);
-    if (size > 0)
-        memcpy(copy, data, size);
-    copy[size] = 0;
-    if (string)
-        *(char **)member = (char *)copy;
-    else
-        *(struct varve_bytes *)member = (struct varve_bytes){size, copy};
+    const struct varve_column *column = slot->column;
+    const char *text = slot->empty;
+    size_t size = 2;
+    if (varve__list_at(record, column->field).count > 0) {
+        enum varve_status status =
+            varve__json_encode(plan->record, column, record, arena, &text, &size);
+        if (status != VARVE_OK)
+            return status;
+    }
+    value->type = SQLITE_TEXT;
+    value->data = text;
+    value->size = size;
+    return VARVE_OK;
+}
+
+static enum varve_status
+wire_value(
+    const struct varve__plan *plan,
+    const ProtobufCFieldDescriptor *field,
+    const void *record,
+    struct varve__arena *arena,
+    struct varve__value *value)
+{
+    value->type = SQLITE_BLOB;
+    return varve__part_write(plan->record, field, record, arena, &value->data, &value->size);
+}
+
+enum varve_status
+varve__value_of_slot(
+    const struct varve__plan *plan,
+    const struct varve__slot *slot,
+    const void *record,
+    struct varve__arena *arena,
+    struct varve__value *value)
+{
+    const struct varve_column *column = slot->column;
+    const void *member = varve__slot_member(slot, record);
+    value->type = SQLITE_NULL;
+    if (slot->nullable && !varve__is_present(column->field, record))
+        return VARVE_OK;
+    if ((column->flags & VARVE_GENERATED_KEY) && *(const int64_t *)member == 0)
+        return VARVE_OK;
+    if (column->kind == VARVE_COLUMN_JSON)
+        return json_value(plan, slot, record, arena, value);
+    if (column->kind == VARVE_COLUMN_WIRE)
+        return wire_value(plan, column->field, record, arena, value);
+    if (!varve__value_take(slot->scalar, member, value))
+        return varve__value_refuse_scalar(plan, slot);
     return VARVE_OK;
 }
 
 enum varve_status
-varve__value_read(
-    const struct varve_record *table,
-    const ProtobufCFieldDescriptor *field,
-    sqlite3_stmt *statement,
-    int index,
+varve__value_of_copy(
+    const struct varve__plan *plan,
+    const struct varve__slot *slot,
+    const void *record,
     struct varve__arena *arena,
-    void *member)
+    struct varve__value *value)
 {
-    switch (field->type) {
-    case PROTOBUF_C_TYPE_FLOAT:
-        return read_float(table, field, sqlite3_column_double(statement, index), member);
-    case PROTOBUF_C_TYPE_DOUBLE:
-        *(double *)member = sqlite3_column_double(statement, index);
+    const char *text;
+    value->type = SQLITE_NULL;
+    if (slot->nullable && !varve__is_present(slot->column->field, record))
         return VARVE_OK;
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_BYTES: {
-        const void *data = sqlite3_column_blob(statement, index);
-        size_t size = (size_t)sqlite3_column_bytes(statement, index);
-        return read_bytes(table, field, data, size, arena, member);
-    }
-    default:
-        return read_integer(table, field, sqlite3_column_int64(statement, index), member);
-    }
+    enum varve_status status =
+        varve__json_encode_copy(plan->record, slot->column, record, arena, &text, &value->size);
+    if (status != VARVE_OK)
+        return status;
+    value->type = SQLITE_TEXT;
+    value->data = text;
+    return VARVE_OK;
+}
+
+enum varve_status
+varve__value_of_unknown(
+    const struct varve__plan *plan,
+    const void *record,
+    struct varve__arena *arena,
+    struct varve__value *value)
+{
+    value->type = SQLITE_NULL;
+    if (((const ProtobufCMessage *)record)->n_unknown_fields == 0)
+        return VARVE_OK;
+    return wire_value(plan, NULL, record, arena, value);
 }

@@ -1,32 +1,113 @@
-/* The value of one column that is a scalar: read with distrust, since anybody can change a table. */
+/* One value on its way into SQLite: what a parameter is bound to, what a column of a feed gives. It is
+ * made of a record that has passed varve__record_check(). */
 #ifndef VARVE_TABLE_VALUE_H
 #define VARVE_TABLE_VALUE_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
+#include <string.h>
 
 #include <varve/schema.h>
 #include <varve/status.h>
+#include <varve/types.h>
 
 #include "base/arena.h"
+#include "table/plan.h"
 
-/* Reads the column at `index`, of the type that the field asks for, into *member. VARVE_TYPE when
- * it is text that is no UTF-8 or holds a NUL, or a number out of the field's range. */
+struct varve__value {
+    int type; /* SQLITE_INTEGER, SQLITE_FLOAT, SQLITE_TEXT, SQLITE_BLOB or SQLITE_NULL */
+    union {
+        int64_t integer;
+        double real;
+        struct {
+            const void *data; /* in the record or the arena; never NULL */
+            size_t size;      /* in bytes */
+        };
+    };
+};
+
+/* Makes a value of a member of the C type that moves so. False: it cannot be stored, and
+ * varve__value_refuse_scalar() says why. */
+static inline __attribute__((always_inline)) bool
+varve__value_take(enum varve__move move, const void *member, struct varve__value *value)
+{
+    const struct varve_bytes *bytes = member;
+    switch (move) {
+    case VARVE__MOVE_FLOAT:
+    case VARVE__MOVE_DOUBLE:
+        value->type = SQLITE_FLOAT;
+        value->real = move == VARVE__MOVE_FLOAT ? *(const float *)member : *(const double *)member;
+        return value->real == value->real; /* a NaN is not */
+    case VARVE__MOVE_STRING:
+        value->type = SQLITE_TEXT;
+        value->data = *(const char *const *)member;
+        value->size = value->data ? strlen(value->data) : 0;
+        return value->data != NULL;
+    case VARVE__MOVE_BYTES:
+        value->type = SQLITE_BLOB;
+        value->data = bytes->size > 0 ? (const void *)bytes->data : ""; /* NULL would be NULL */
+        value->size = bytes->size;
+        return true;
+    default:
+        value->type = SQLITE_INTEGER;
+        break;
+    }
+    switch (move) {
+    case VARVE__MOVE_INT32:
+        value->integer = *(const int32_t *)member;
+        return true;
+    case VARVE__MOVE_UINT32:
+        value->integer = *(const uint32_t *)member;
+        return true;
+    case VARVE__MOVE_BOOL:
+        value->integer = *(const protobuf_c_boolean *)member != 0;
+        return true;
+    case VARVE__MOVE_UINT64:
+        value->integer = *(const int64_t *)member;
+        return value->integer >= 0;
+    default:
+        value->integer = *(const int64_t *)member;
+        return true;
+    }
+}
+
+/* VARVE_INVALID: what varve__value_take() has refused of this slot: a NULL, a NaN, or a uint64 that a
+ * column cannot hold. */
 enum varve_status
-varve__value_read(
-    const struct varve_record *table,
-    const ProtobufCFieldDescriptor *field,
-    sqlite3_stmt *statement,
-    int index,
-    struct varve__arena *arena,
-    void *member);
+varve__value_refuse_scalar(const struct varve__plan *plan, const struct varve__slot *slot);
 
-/* VARVE_TYPE: the column holds something that varve has not written. `what` says what it is. */
+/* The value of a slot. A generated key of 0 is NULL. VARVE_INVALID as above, and a NaN in JSON. */
+enum varve_status
+varve__value_of_slot(
+    const struct varve__plan *plan,
+    const struct varve__slot *slot,
+    const void *record,
+    struct varve__arena *arena,
+    struct varve__value *value);
+
+/* The JSON copy of a slot. */
+enum varve_status
+varve__value_of_copy(
+    const struct varve__plan *plan,
+    const struct varve__slot *slot,
+    const void *record,
+    struct varve__arena *arena,
+    struct varve__value *value);
+
+/* The record's unknown fields: their wire bytes, NULL without any. */
+enum varve_status
+varve__value_of_unknown(
+    const struct varve__plan *plan,
+    const void *record,
+    struct varve__arena *arena,
+    struct varve__value *value);
+
+/* VARVE_INVALID: "<message>.<field> <what>", with the field's number. */
 enum varve_status
 varve__value_refuse(
-    const struct varve_record *table,
-    const ProtobufCFieldDescriptor *field,
+    const struct varve__plan *plan,
+    const struct varve__slot *slot,
     enum varve_failure_kind kind,
-    const char *what,
-    ...) VARVE_PRINTF(4, 5);
+    const char *what);
 
 #endif

@@ -78,7 +78,7 @@ class LauncherTest(unittest.TestCase):
             python.write_text("#!/bin/sh\nexit 97\n", encoding="utf-8")
             python.chmod(0o755)
             result = launch(b"", VARVE_PYTHON=str(python))
-        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.returncode, 2)
         self.assertIn(b"apt-get install python3-protobuf python3-jinja2", result.stderr)
 
     def test_what_is_no_request_is_refused(self):

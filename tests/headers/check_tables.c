@@ -9,8 +9,6 @@
 
 #include <cmocka.h>
 
-#include "descriptor_set.h"
-
 /* ------------------------------------------------------------------ fields */
 
 static void
@@ -288,89 +286,7 @@ check_enum(const ProtobufCEnumDescriptor *descriptor)
     }
 }
 
-/* ------------------------------------------------------------------ registry */
-
-struct registry_walk {
-    const struct varve_schema *schema;
-    size_t found;
-};
-
-/* protobuf-c's words for google.protobuf.FieldDescriptorProto.Type, from 1. */
-static const int wire_types[] = {
-    -1,
-    PROTOBUF_C_TYPE_DOUBLE,
-    PROTOBUF_C_TYPE_FLOAT,
-    PROTOBUF_C_TYPE_INT64,
-    PROTOBUF_C_TYPE_UINT64,
-    PROTOBUF_C_TYPE_INT32,
-    PROTOBUF_C_TYPE_FIXED64,
-    PROTOBUF_C_TYPE_FIXED32,
-    PROTOBUF_C_TYPE_BOOL,
-    PROTOBUF_C_TYPE_STRING,
-    -1,
-    PROTOBUF_C_TYPE_MESSAGE,
-    PROTOBUF_C_TYPE_BYTES,
-    PROTOBUF_C_TYPE_UINT32,
-    PROTOBUF_C_TYPE_ENUM,
-    PROTOBUF_C_TYPE_SFIXED32,
-    PROTOBUF_C_TYPE_SFIXED64,
-    PROTOBUF_C_TYPE_SINT32,
-    PROTOBUF_C_TYPE_SINT64,
-};
-
-static void
-compare_fields(const struct set_message *message, const ProtobufCMessageDescriptor *descriptor)
-{
-    enum {
-        LABEL_REPEATED = 3
-    };
-    struct set_field field;
-    unsigned count = 0;
-    for (size_t position = 0; descriptor_set_next_field(message, &position, &field); count++) {
-        const ProtobufCFieldDescriptor *found =
-            protobuf_c_message_descriptor_get_field(descriptor, field.number);
-        assert_non_null(found);
-        assert_string_equal(found->name, field.name);
-        assert_true(field.type < sizeof(wire_types) / sizeof(wire_types[0]));
-        assert_int_equal(found->type, wire_types[field.type]);
-        bool is_repeated = found->label == PROTOBUF_C_LABEL_REPEATED;
-        assert_int_equal(is_repeated, field.label == LABEL_REPEATED);
-    }
-    assert_int_equal(count, descriptor->n_fields);
-}
-
-static void
-find_in_registry(const struct set_message *message, void *context)
-{
-    struct registry_walk *walk = context;
-    const ProtobufCMessageDescriptor *found = NULL;
-    for (size_t i = 0; i < walk->schema->record_count; i++) {
-        const ProtobufCMessageDescriptor *candidate = walk->schema->records[i]->descriptor;
-        if (strcmp(candidate->name, message->full_name) == 0) {
-            assert_null(found);
-            found = candidate;
-        }
-    }
-    if (message->is_map_entry) {
-        assert_null(found);
-        return;
-    }
-    if (found == NULL)
-        fail_msg("the registry has no %s", message->full_name);
-    assert_string_equal(found->package_name, walk->schema->package);
-    compare_fields(message, found);
-    walk->found++;
-}
-
-void
-check_registry(const struct varve_schema *schema)
-{
-    assert_int_equal(schema->abi, VARVE_ABI);
-    struct wire set = {.data = schema->descriptor_set, .size = schema->descriptor_set_size};
-    struct registry_walk walk = {.schema = schema};
-    descriptor_set_messages(set, schema->package, find_in_registry, &walk);
-    assert_int_equal(walk.found, schema->record_count);
-}
+/* ------------------------------------------------------------------ all of a schema */
 
 void
 for_each_record(const struct varve_schema *schema, void (*check)(const struct varve_record *record))

@@ -25,7 +25,8 @@ check_columns(const struct varve_record *record);
 void
 check_enum(const ProtobufCEnumDescriptor *descriptor);
 
-/* The registry lists each message of the embedded descriptor set once, with its fields. */
+/* The registry lists each message of the embedded descriptor set once, with its fields, and with the
+ * primary key, the uniques and the conditions that its options say. */
 void
 check_registry(const struct varve_schema *schema);
 

@@ -20,7 +20,17 @@ enum {
     FIELD_NAME = 1,
     FIELD_NUMBER = 3,
     FIELD_LABEL = 4,
-    FIELD_TYPE = 5
+    FIELD_TYPE = 5,
+    FIELD_OPTIONS = 8,
+    VARVE_TABLE = 52701,  /* the same number in the options of messages .. */
+    VARVE_COLUMN = 52701, /* .. and of fields */
+    VARVE_TENSOR = 52702,
+    TABLE_INDEX = 2,
+    INDEX_FIELD = 1,
+    INDEX_UNIQUE = 2,
+    INDEX_WHERE = 3,
+    COLUMN_PRIMARY_KEY = 1,
+    COLUMN_UNIQUE = 2
 };
 
 /* A field on the wire: its number, and a value or a part of the message. */
@@ -99,6 +109,17 @@ find_part(struct wire wire, uint32_t number)
     return found;
 }
 
+/* Whether any of the parts with this number says so: an option may stand there member by member. */
+static bool
+is_said(struct wire options, uint32_t number, uint32_t member)
+{
+    struct part part;
+    while (read_part(&options, &part))
+        if (part.number == number && find_part(part.bytes, member).value != 0)
+            return true;
+    return false;
+}
+
 static void
 copy_text(char *text, size_t room, struct wire from)
 {
@@ -163,6 +184,47 @@ descriptor_set_next_field(
         field->number = (uint32_t)find_part(part.bytes, FIELD_NUMBER).value;
         field->type = (uint32_t)find_part(part.bytes, FIELD_TYPE).value;
         field->label = (uint32_t)find_part(part.bytes, FIELD_LABEL).value;
+        struct wire options = find_part(part.bytes, FIELD_OPTIONS).bytes;
+        field->is_primary_key = is_said(options, VARVE_COLUMN, COLUMN_PRIMARY_KEY);
+        field->is_unique = is_said(options, VARVE_COLUMN, COLUMN_UNIQUE);
+        field->is_tensor = find_part(options, VARVE_TENSOR).number != 0;
+        return true;
+    }
+    return false;
+}
+
+static struct part
+find_table(const struct set_message *message)
+{
+    return find_part(find_part(message->proto, MESSAGE_OPTIONS).bytes, VARVE_TABLE);
+}
+
+bool
+descriptor_set_has_table(const struct set_message *message)
+{
+    return find_table(message).number != 0;
+}
+
+bool
+descriptor_set_next_index(
+    const struct set_message *message, size_t *position, struct set_index *index)
+{
+    struct wire table = find_table(message).bytes;
+    struct wire rest = {.data = table.data + *position, .size = table.size - *position};
+    struct part part;
+    while (read_part(&rest, &part)) {
+        *position = table.size - rest.size;
+        if (part.number != TABLE_INDEX)
+            continue;
+        *index = (struct set_index){.is_unique = find_part(part.bytes, INDEX_UNIQUE).value != 0};
+        copy_text(index->where, sizeof(index->where), find_part(part.bytes, INDEX_WHERE).bytes);
+        struct part member;
+        while (read_part(&part.bytes, &member)) {
+            if (member.number != INDEX_FIELD)
+                continue;
+            assert_true(index->field_count < 8);
+            copy_text(index->fields[index->field_count++], 256, member.bytes);
+        }
         return true;
     }
     return false;

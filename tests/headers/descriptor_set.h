@@ -24,6 +24,17 @@ struct set_field {
     uint32_t number;
     uint32_t type;  /* of google.protobuf.FieldDescriptorProto.Type */
     uint32_t label; /* 1 optional, 2 required, 3 repeated */
+    bool is_primary_key;
+    bool is_unique;
+    bool is_tensor;
+};
+
+/* An index of (varve.table). */
+struct set_index {
+    char fields[8][256];
+    size_t field_count;
+    char where[512];
+    bool is_unique;
 };
 
 /* Calls `visit` for each message of the package, nested ones and map entries included. */
@@ -38,5 +49,14 @@ descriptor_set_messages(
 bool
 descriptor_set_next_field(
     const struct set_message *message, size_t *position, struct set_field *field);
+
+/* Whether the message has the option (varve.table). */
+bool
+descriptor_set_has_table(const struct set_message *message);
+
+/* The next index of the message's table into *index, beginning with *position 0. False: no more. */
+bool
+descriptor_set_next_index(
+    const struct set_message *message, size_t *position, struct set_index *index);
 
 #endif

@@ -30,6 +30,7 @@ BASE_FIRST(shapes_tree);
 BASE_FIRST(shapes_outer_middle_inner);
 BASE_FIRST(shapes_sparse);
 BASE_FIRST(shapes_tensors);
+BASE_FIRST(shapes_families);
 BASE_FIRST(cortex_episode);
 BASE_FIRST(cortex_concept);
 
@@ -107,6 +108,23 @@ MEMBER_IS(struct varve_uint8s, shapes_tensors, uint8s);
 MEMBER_IS(struct varve_int16s, shapes_tensors, int16s);
 MEMBER_IS(struct varve_uint16s, shapes_tensors, uint16s);
 MEMBER_IS(struct varve_uint16s, shapes_tensors, float16s);
+
+/* ------------------------------------------------------------------ wrappers and filters */
+
+/* The address makes no call: what the runtime has is for wrappers.c. */
+#define WRAPPER_IS(name, result, ...)                                                              \
+    _Static_assert(                                                                                \
+        _Generic(&name, result(*)(__VA_ARGS__) : 1, default : 0), #name " has other types")
+#define CONDITION_IS(message, field, family)                                                       \
+    MEMBER_IS(struct varve_##family##_condition, message##_filter, field)
+
+#include "wrapper_types.h"
+
+MEMBER_IS(enum shapes_families_field, shapes_families_filter, order_by);
+MEMBER_IS(bool, shapes_families_filter, descending);
+MEMBER_IS(int64_t, shapes_families_filter, limit);
+MEMBER_IS(int64_t, shapes_families_filter, offset);
+MEMBER_IS(const struct shapes_families *, shapes_families_filter, after);
 
 /* ------------------------------------------------------------------ enumerators */
 
@@ -243,6 +261,7 @@ init_function_is_init_on_the_heap(void **state)
     CHECK_INIT(shapes_outer_middle_inner, SHAPES_OUTER_MIDDLE_INNER);
     CHECK_INIT(shapes_sparse, SHAPES_SPARSE);
     CHECK_INIT(shapes_tensors, SHAPES_TENSORS);
+    CHECK_INIT(shapes_families, SHAPES_FAMILIES);
     CHECK_INIT(cortex_episode, CORTEX_EPISODE);
     CHECK_INIT(cortex_concept, CORTEX_CONCEPT);
 }

@@ -1,5 +1,5 @@
-// The generated headers as a C++ program uses them: no INIT there, but _init() and assignment, and the
-// same functions.
+// The generated headers as a C++ program uses them: no INIT there, but _init() and assignment, filters
+// that begin empty, and the same functions.
 #include <cstdarg>
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +27,26 @@ static_assert(sizeof(shapes_optionals().has_d) == sizeof(int), "a flag is an int
 static_assert(sizeof(shapes_colour) == sizeof(int), "an enum is an int");
 static_assert(SHAPES_SPARSE_FIELD_LAST == 536870911, "field numbers");
 static_assert(SHAPES_CHOICE_KIND_CASE_LEAF == 9, "oneof cases");
+static_assert(std::is_trivial<shapes_families_filter>::value, "a struct of C");
+static_assert(
+    offsetof(shapes_families_filter, order_by) == 25 * sizeof(varve_condition), "as in C");
+
+// Compiles for a function of this very type.
+template <typename Function>
+constexpr bool
+is_function(Function *)
+{
+    return true;
+}
+
+#define WRAPPER_IS(name, result, ...)                                                              \
+    static_assert(is_function<result(__VA_ARGS__)>(name), "a function of this type")
+#define CONDITION_IS(message, field, family)                                                       \
+    static_assert(                                                                                 \
+        std::is_same<decltype(message##_filter::field), varve_##family##_condition>::value,        \
+        "another family")
+
+#include "wrapper_types.h"
 
 namespace
 {
@@ -166,6 +186,44 @@ oneofs_and_maps_are_filled_in(void **)
     shapes_choice_free(chosen);
 }
 
+void
+records_are_stored_and_found(void **)
+{
+    varve_config config = {};
+    varve_store *store = nullptr;
+    varve_session *session = nullptr;
+    config.data_dir = ":memory:";
+    assert_int_equal(varve_open(&shapes_schema, &config, &store, nullptr), VARVE_OK);
+    assert_int_equal(varve_session_open(store, &session), VARVE_OK);
+    std::vector<shapes_named> records(2);
+    for (shapes_named &record : records)
+        shapes_named_init(&record);
+    records[0].name = "first";
+    records[1].name = "second";
+    assert_int_equal(shapes_named_insert_many(session, records.data(), 2), VARVE_OK);
+
+    shapes_named_filter filter = {};
+    filter.name = varve_text_prefix("f");
+    filter.order_by = SHAPES_NAMED_FIELD_NAME;
+    varve_cursor *cursor = nullptr;
+    const shapes_named *row = nullptr;
+    assert_int_equal(shapes_named_find(session, &filter, &cursor), VARVE_OK);
+    assert_int_equal(shapes_named_next(cursor, &row), VARVE_ROW);
+    assert_string_equal(row->name, "first");
+    assert_int_equal(shapes_named_next(cursor, &row), VARVE_DONE);
+    varve_cursor_close(cursor);
+
+    shapes_named *found = nullptr;
+    assert_int_equal(shapes_named_get(session, "second", &found), VARVE_OK);
+    assert_string_equal(found->name, "second");
+    shapes_named_free(found);
+    const shapes_named_field fields[] = {SHAPES_NAMED_FIELD_PARENT};
+    records[1].parent = "first";
+    assert_int_equal(shapes_named_update_fields(session, &records[1], fields, 1), VARVE_OK);
+    varve_session_close(session);
+    varve_close(store);
+}
+
 } // namespace
 
 int
@@ -178,6 +236,7 @@ main()
         cmocka_unit_test(a_record_is_packed_and_unpacked),
         cmocka_unit_test(damaged_bytes_give_no_record),
         cmocka_unit_test(oneofs_and_maps_are_filled_in),
+        cmocka_unit_test(records_are_stored_and_found),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -84,10 +84,10 @@ const struct varve_record lab_node_record = {
 };
 
 static const ProtobufCFieldDescriptor sample_metadata_entry_fields[] = {
-    { .name = "key", .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING,
+    { .name = "key", .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING,
       .offset = offsetof(struct lab_sample_metadata_entry, key),
       .default_value = "" },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING,
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_STRING,
       .offset = offsetof(struct lab_sample_metadata_entry, value),
       .default_value = "" },
 };
@@ -126,9 +126,9 @@ const struct varve_record lab_sample_metadata_entry_record = {
 };
 
 static const ProtobufCFieldDescriptor sample_nodes_entry_fields[] = {
-    { .name = "key", .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_INT32,
+    { .name = "key", .id = 1, .label = PROTOBUF_C_LABEL_REQUIRED, .type = PROTOBUF_C_TYPE_INT32,
       .offset = offsetof(struct lab_sample_nodes_entry, key) },
-    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_MESSAGE,
+    { .name = "value", .id = 2, .label = PROTOBUF_C_LABEL_OPTIONAL, .type = PROTOBUF_C_TYPE_MESSAGE,
       .offset = offsetof(struct lab_sample_nodes_entry, value),
       .descriptor = &lab_node_descriptor },
 };

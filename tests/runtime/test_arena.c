@@ -61,6 +61,57 @@ sizes_near_the_end_of_the_address_space_are_refused(void **state)
     varve__arena_release(arena);
 }
 
+/* After some rounds a reset arena has a block that all of a round fits into. */
+static void
+a_reset_arena_allocates_nothing_in_the_long_run(void **state)
+{
+    (void)state;
+    count_allocations(0);
+    struct varve__arena *arena = varve__arena_create(16);
+    for (size_t round = 0; round < 20; round++) {
+        for (size_t i = 0; i < 100; i++)
+            memset(varve__arena_allocate(arena, 50), (int)round, 50);
+        varve__arena_reset(arena);
+    }
+    varve__arena_release(arena);
+    assert_in_range(stop_counting(), 2, 10);
+}
+
+static void
+a_reset_arena_begins_at_its_first_byte_again(void **state)
+{
+    (void)state;
+    struct varve__arena *arena = varve__arena_create(64);
+    void *first = varve__arena_allocate(arena, 8);
+    memset(varve__arena_allocate(arena, 56), 1, 56);
+    varve__arena_reset(arena);
+    assert_ptr_equal(varve__arena_allocate(arena, 64), first);
+    memset(first, 2, 64);
+    varve__arena_release(arena);
+}
+
+/* 2 MiB are not held for the sake of later small rounds: only the first block is left. */
+static void
+a_reset_arena_gives_large_blocks_back(void **state)
+{
+    (void)state;
+    enum {
+        LARGE = 1 << 21
+    };
+    count_allocations(0);
+    struct varve__arena *arena = varve__arena_create(64);
+    void *first = varve__arena_allocate(arena, 64);
+    memset(varve__arena_allocate(arena, 700), 1, 700);
+    memset(varve__arena_allocate(arena, LARGE), 1, LARGE);
+    varve__arena_reset(arena);
+    assert_ptr_equal(varve__arena_allocate(arena, 64), first);
+    memset(first, 2, 64);
+    memset(varve__arena_allocate(arena, LARGE), 1, LARGE);
+    varve__arena_reset(arena);
+    varve__arena_release(arena);
+    assert_int_equal(stop_counting(), 4);
+}
+
 static void
 null_is_released_without_a_word(void **state)
 {
@@ -88,6 +139,9 @@ main(void)
         cmocka_unit_test(more_comes_in_further_blocks),
         cmocka_unit_test(a_refused_block_is_null),
         cmocka_unit_test(sizes_near_the_end_of_the_address_space_are_refused),
+        cmocka_unit_test(a_reset_arena_allocates_nothing_in_the_long_run),
+        cmocka_unit_test(a_reset_arena_begins_at_its_first_byte_again),
+        cmocka_unit_test(a_reset_arena_gives_large_blocks_back),
         cmocka_unit_test(null_is_released_without_a_word),
         cmocka_unit_test(the_clock_counts_nanoseconds_of_this_century),
     };

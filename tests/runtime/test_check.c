@@ -161,9 +161,9 @@ unknown_fields_without_data(void **state)
     uint8_t bytes[] = {2, 'a', 'b'};
     void *copy;
     sample.base.n_unknown_fields = same.base.n_unknown_fields = 1;
-    assert_refused(&sample, VARVE_FAILURE_NOT_NULL, "lab.Sample has unknown fields whose data");
+    assert_refused(&sample, VARVE_FAILURE_NOT_NULL, "lab.Sample has an unknown field whose data");
     sample.base.unknown_fields = &unknown;
-    assert_refused(&sample, VARVE_FAILURE_NOT_NULL, "lab.Sample has unknown fields whose data");
+    assert_refused(&sample, VARVE_FAILURE_NOT_NULL, "lab.Sample has an unknown field whose data");
     assert_int_equal(varve_record_clone(&lab_sample_record, &sample, &copy), VARVE_INVALID);
     ProtobufCMessageUnknownField whole = unknown;
     whole.data = bytes;
@@ -171,6 +171,11 @@ unknown_fields_without_data(void **state)
     assert_false(varve_record_equal(&lab_sample_record, &sample, &same));
     whole.len = SIZE_MAX;
     assert_refused(&same, VARVE_FAILURE_SIZE, "lab.Sample is too large");
+    whole.len = 2; /* says that two bytes follow, and one does */
+    assert_refused(&same, VARVE_FAILURE_NOT_NULL, "no value of its wire type (2 bytes)");
+    whole.len = 3;
+    whole.wire_type = 3; /* a group */
+    assert_refused(&same, VARVE_FAILURE_NOT_NULL, "no value of its wire type");
 }
 
 static void

@@ -1,7 +1,9 @@
-/* Empty records, unknown fields forgotten, names of enum values, sizes of element types. */
+/* Empty records, unknown fields forgotten, presence, names of enum values, sizes of element types. */
 #include "support.h"
 
 #include <string.h>
+
+#include "codec/field.h"
 
 static void
 an_initialised_record_is_empty(void **state)
@@ -38,6 +40,56 @@ unknown_fields_are_forgotten_at_every_level(void **state)
     varve_record_free(record);
 }
 
+static bool
+has(const struct lab_sample *sample, uint32_t number)
+{
+    return varve__is_present(&lab_sample_descriptor.fields[number - 1], sample);
+}
+
+static void
+what_cannot_be_absent_is_always_present(void **state)
+{
+    (void)state;
+    struct lab_sample sample = LAB_SAMPLE_INIT;
+    uint32_t fields[] = {1, 2, 4, 5, 7, 9, 11, 16, 18}; /* numbers, text, bytes, lists, maps */
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        assert_true(has(&sample, fields[i]));
+    assert_true(varve__is_present(
+        &lab_sample_metadata_entry_descriptor.fields[0],
+        &(struct lab_sample_metadata_entry)LAB_SAMPLE_METADATA_ENTRY_INIT));
+}
+
+static void
+optional_fields_are_present_when_they_are_set(void **state)
+{
+    (void)state;
+    struct lab_node node = LAB_NODE_INIT;
+    struct lab_sample sample = LAB_SAMPLE_INIT;
+    sample.rank = 1; /* without has_rank */
+    assert_false(has(&sample, 3) || has(&sample, 6) || has(&sample, 12) || has(&sample, 20));
+    sample.note = "";
+    assert_true(has(&sample, 3));
+    sample.has_rank = 1;
+    assert_true(has(&sample, 6));
+    sample.root = &node;
+    assert_true(has(&sample, 12));
+    sample.has_raw = 2;
+    assert_true(has(&sample, 20));
+}
+
+static void
+of_a_oneof_the_chosen_member_is_present(void **state)
+{
+    (void)state;
+    struct lab_sample sample = LAB_SAMPLE_INIT;
+    sample.text = "not chosen";
+    assert_false(has(&sample, 13) || has(&sample, 14) || has(&sample, 15));
+    sample.choice_case = LAB_SAMPLE_CHOICE_NUMBER;
+    sample.number = 0;
+    assert_true(has(&sample, 13));
+    assert_false(has(&sample, 14) || has(&sample, 15));
+}
+
 static void
 enum_values_have_names(void **state)
 {
@@ -72,6 +124,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_initialised_record_is_empty),
         cmocka_unit_test(unknown_fields_are_forgotten_at_every_level),
+        cmocka_unit_test(what_cannot_be_absent_is_always_present),
+        cmocka_unit_test(optional_fields_are_present_when_they_are_set),
+        cmocka_unit_test(of_a_oneof_the_chosen_member_is_present),
         cmocka_unit_test(enum_values_have_names),
         cmocka_unit_test(element_types_have_sizes),
     };

@@ -1,4 +1,4 @@
-/* Numbers as text. */
+/* Numbers as text, and how its length is counted. */
 #include "support.h"
 
 #include <math.h>
@@ -35,11 +35,26 @@ the_last_digit_is_rounded_once(void **state)
     }
 }
 
+static void
+a_length_that_is_no_size_stays_so(void **state)
+{
+    (void)state;
+    struct varve__text text = {NULL, 0, 0};
+    varve__text_add(&text, NULL, SIZE_MAX - 1);
+    assert_true(text.length == SIZE_MAX - 1);
+    varve__text_add_string(&text, "abc");
+    assert_true(text.length == SIZE_MAX);
+    varve__text_add_string(&text, "d");
+    assert_true(text.length == SIZE_MAX);
+    assert_false(varve__text_end(&text));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_digit_is_rounded_once),
+        cmocka_unit_test(a_length_that_is_no_size_stays_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

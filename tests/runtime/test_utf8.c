@@ -96,7 +96,7 @@ random_bytes_as_the_naive_reference_says(void **state)
 {
     static const uint8_t likely[] = {'a',  0x80, 0xBF, 0xC2, 0xE0, 0xA0,
                                      0xED, 0x9F, 0xF0, 0x90, 0xF4, 0x8F};
-    uint8_t bytes[48];
+    uint8_t bytes[100];
     (void)state;
     srand(1);
     for (int round = 0; round < 300000; round++) {
@@ -118,6 +118,26 @@ random_bytes_as_the_naive_reference_says(void **state)
     }
 }
 
+/* In blocks of their own, so that sanitizers see a byte that is read outside. */
+static void
+one_bad_byte_at_each_place_of_each_size(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size < 140; size++) {
+        char *bytes = malloc(size);
+        memset(bytes, 'x', size);
+        assert_int_equal(varve__utf8_check(bytes, size), size);
+        for (size_t place = 0; place < size; place++) {
+            bytes[place] = '\0';
+            assert_int_equal(varve__utf8_check(bytes, size), place);
+            bytes[place] = (char)0xC3;
+            assert_int_equal(varve__utf8_check(bytes, size), place);
+            bytes[place] = 'x';
+        }
+        free(bytes);
+    }
+}
+
 static void
 a_cut_character_is_left_out(void **state)
 {
@@ -136,6 +156,7 @@ main(void)
         cmocka_unit_test(each_text_of_the_table),
         cmocka_unit_test(each_text_at_each_place_in_ascii),
         cmocka_unit_test(random_bytes_as_the_naive_reference_says),
+        cmocka_unit_test(one_bad_byte_at_each_place_of_each_size),
         cmocka_unit_test(a_cut_character_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-HEADERS = HERE.parent / "headers"  # check_tables.c, which every program may call
+HEADERS = HERE.parent / "headers"  # check_tables.h, which every program may call
 
 WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wwrite-strings -Werror".split()
 C = ["gcc", "-std=c11", "-O0", "-Wstrict-prototypes", *WARNINGS]
@@ -130,7 +130,7 @@ def compile_case(source, out, arguments):
     includes = [f"-I{out}", f"-I{ROOT / 'runtime' / 'include'}", f"-I{HEADERS}"]
     main_c = source / "main.c"
     sources = sorted(out.rglob("*.varve.c"))
-    sources += [main_c, HEADERS / "check_tables.c", HEADERS / "descriptor_set.c"]
+    sources += [main_c, *(HEADERS / f"{name}.c" for name in ("check_tables", "check_registry", "descriptor_set"))]
     objects = [out / f"{i}.o" for i in range(len(sources))]
     jobs = [[*C, *includes, "-c", s, "-o", o] for s, o in zip(sources, objects)]
     if "C only" not in main_c.read_text(encoding="utf-8").split("\n", 1)[0]:

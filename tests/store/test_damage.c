@@ -253,8 +253,11 @@ test_a_session_that_fails_is_not_waited_for(void **state)
     char path[96];
     snprintf(path, sizeof path, "%s/varve.db", fixture->folder);
     assert_int_equal(unlink(path), 0);
+    struct varve_session *pooled; /* has its connection still */
+    assert_int_equal(varve_session_open(fixture->store, &pooled), VARVE_OK);
     assert_int_equal(varve_session_open(fixture->store, &session), VARVE_IO);
     assert_null(session);
+    varve_session_close(pooled);
 }
 
 int

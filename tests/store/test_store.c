@@ -228,22 +228,6 @@ test_a_reference_to_nothing_is_a_conflict(void **state)
 }
 
 static void
-test_what_would_be_stored_in_part_is_refused(void **state)
-{
-    struct fixture *fixture = *state;
-    struct varve_session *session = fixture->session;
-    struct lab_spikes spikes = LAB_SPIKES_INIT;
-    struct lab_copied copied = LAB_COPIED_INIT;
-    struct lab_versioned versioned = LAB_VERSIONED_INIT;
-    assert_int_equal(varve_record_insert(session, &lab_spikes_record, &spikes), VARVE_MISUSE);
-    expect_error(session, "lab.Spikes.times has a tensor");
-    assert_int_equal(varve_record_insert(session, &lab_copied_record, &copied), VARVE_MISUSE);
-    expect_error(session, "lab.Copied.place has a JSON copy");
-    assert_int_equal(varve_record_insert(session, &lab_versioned_record, &versioned), VARVE_MISUSE);
-    expect_error(session, "lab.Versioned.changes has a version");
-}
-
-static void
 test_null_handles_and_records_are_misuse(void **state)
 {
     struct fixture *fixture = *state;
@@ -337,7 +321,6 @@ main(void)
         TEST(test_a_value_out_of_its_bounds_is_a_failed_check),
         TEST(test_a_taken_unique_value_is_a_conflict_that_names_the_field),
         TEST(test_a_reference_to_nothing_is_a_conflict),
-        TEST(test_what_would_be_stored_in_part_is_refused),
         TEST(test_null_handles_and_records_are_misuse),
         TEST(test_a_message_of_another_schema_is_misuse),
         cmocka_unit_test(test_a_missing_configuration_is_explained),

@@ -50,6 +50,8 @@ def _key_field_problem(message, name):
         return f"names {name}, which is {_kind(field)}; use strings, integers, bools and enums"
     if field.label == "optional" or field.oneof:
         return f"names {name}, which can be absent; use a field that is always there"
+    if field.column.version:
+        return f"names {name}, which is the version: every update changes it; use a field that stays"
     return ""
 
 

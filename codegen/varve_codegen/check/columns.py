@@ -14,6 +14,12 @@ _FLOAT_RANGE = {
 }
 # Types of one C representation may refer to each other.
 _SAME = {"sint32": "int32", "sfixed32": "int32", "fixed32": "uint32", "sint64": "int64", "sfixed64": "int64"}
+# What a version cannot be as well, and why.
+_NO_VERSION = {
+    "unique": "is for values that tell records apart",
+    "references": "is for a key of another record",
+    "time": "is for a point in time",
+}
 
 
 def check(context):
@@ -100,6 +106,11 @@ class _Column:
             self._refuse("version", f"version is always there, and the field is {what}; make it plain")
         elif self._options.primary_key:
             self._refuse("version", "version is on the primary key, which never changes; use a field of its own")
+        else:
+            for member, why in _NO_VERSION.items():
+                if getattr(self._options, member) not in (False, "", "NO_TIME"):
+                    self._refuse(member, f"{member} {why}, and the field is the version, which is a count; use a field "
+                                         "of its own")
 
     def _check_time(self):
         if self._options.time != "NO_TIME" and self._field.type != "int64":

@@ -2,10 +2,12 @@
 
 import re
 
+from varve_codegen import ddl
 from varve_codegen.check.context import INTEGERS, is_scalar_column
 
 _SQL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _COLUMNS_MAX = 1900  # SQLite's limit is 2000
+_KEY_MAX = 16  # VARVE__KEY_MAX of the runtime
 _SEGMENT_MAX = 2**40
 _LEVELS = {"DEFLATE": 9, "ZSTD": 22}
 
@@ -21,6 +23,7 @@ def check(context):
         if message.archive is not None:
             _check_archive(context, message)
     _check_names_differ(context)
+    _check_circles(context)
 
 
 def _check_table_name(context, message):
@@ -86,6 +89,12 @@ def _check_primary_key(context, message):
             f"{message.name} has a table and no primary key; mark a field with (varve.column).primary_key = "
             "true, such as `int64 id = 1 [(varve.column).primary_key = true];`",
         )
+    if len(message.primary_key) > _KEY_MAX:
+        context.name_error(
+            message.at,
+            f"{message.name} has a primary key of {len(message.primary_key)} fields, and at most {_KEY_MAX} are "
+            "possible; use an int64 key, and make the fields a unique index",
+        )
     for field in message.primary_key:
         problem = _key_problem(field)
         if problem:
@@ -95,7 +104,7 @@ def _check_primary_key(context, message):
                 "primary_key",
                 f"{field.name} cannot be a primary key: {problem}; use a plain integer, enum or string field",
             )
-    if message.tensors and not message.has_generated_key:
+    if message.tensors and not message.has_int64_key:
         context.name_error(
             message.at,
             f"{message.name} has tensors ({message.tensors[0].name}), and the archive finds them by one int64 "
@@ -165,9 +174,12 @@ def _check_element(context, field):
 
 def _check_indexes(context, message):
     seen = {((f.name,), "") for f in message.fields if f.column.unique}
+    key = tuple(f.name for f in message.primary_key)
     for index in message.table.indexes:
         problem = _index_problem(message, index)
-        if not problem and (index.fields, index.where) in seen:
+        if not problem and (index.fields, index.where) == (key, ""):
+            problem = f"the index over {', '.join(key)} is the primary key's already; remove it"
+        elif not problem and (index.fields, index.where) in seen:
             problem = f"there is an index over {', '.join(index.fields)} already; remove one"
         seen.add((index.fields, index.where))
         if problem:
@@ -183,6 +195,8 @@ def _index_problem(message, index):
             return f'an index names "{name}", and {message.name} has no such field; correct the name'
         if not is_scalar_column(field):
             return f'an index names "{name}", which is no column of its own; index scalar fields only'
+        if index.unique and field.column.version:
+            return f'a unique index names "{name}", which is the version: every update changes it; leave it out'
     if len(set(index.fields)) < len(index.fields):
         return f"the index over {', '.join(index.fields)} names a field twice; remove one"
     return ""
@@ -209,6 +223,52 @@ def _reachable(schema, start):
             found.add(name)
             pending.extend(schema.embeds(schema.messages[name]))
     return found
+
+
+def _check_circles(context):
+    """References that are always enforced, in a circle: no record of them could be the first. (In one
+    table a record may refer to itself.)"""
+    required = {
+        message.full_name: {
+            target.full_name: field
+            for field, target in context.schema.referred_tables(message)
+            if not ddl.is_nullable(field) and target is not message
+        }
+        for message in context.messages()
+        if message.table is not None
+    }
+    reported = set()
+    for name in required:
+        circle = [] if name in reported else _way_back(required, name)
+        if not circle:
+            continue
+        reported.update(circle)
+        steps = [(a, required[a][b]) for a, b in zip(circle, circle[1:] + circle[:1])]
+        fields = ", ".join(f"{context.schema.messages[a].name}.{field.name}" for a, field in steps)
+        first = steps[0][1]
+        context.option_error(
+            first.at,
+            "column",
+            "references",
+            f"{first.name}: the references {fields} make a circle and are always enforced, so that no record could "
+            "be the first; make one of them optional",
+        )
+
+
+def _way_back(edges, start):
+    """The shortest way from a node to itself, beginning with it; [] where there is none."""
+    before, pending = {}, [start]
+    for name in pending:
+        for target in edges.get(name, ()):
+            if target == start:
+                way = [name]
+                while way[-1] != start:
+                    way.append(before[way[-1]])
+                return way[::-1]
+            if target not in before:
+                before[target] = name
+                pending.append(target)
+    return []
 
 
 # -------------------------------------------------------------------- (varve.archive)

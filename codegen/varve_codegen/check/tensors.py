@@ -93,4 +93,6 @@ def _dim_problem(message, dim):
         return f"is {_described(field)}; use a plain integer field"
     if field.label == "optional" or field.oneof:
         return "is a field that can be absent; make it a plain integer field"
+    if field.column.version:
+        return "is the version, which every update changes; use a field of its own"
     return ""

@@ -2,11 +2,11 @@
 of the project's .clang-format, so that nothing needs formatting after generation."""
 
 import re
-import textwrap
 
 WIDTH = 100
 
 _PLAIN = re.compile(r"[A-Za-z0-9_. ,;()<>=-]*\Z")  # needs no escape in a C string
+_WORD = re.compile(r"( *)([^ ]+)")
 _SPECIAL = re.compile(r"\*/|/\*|\t|\\\Z")  # what cannot stand inside a C comment
 
 
@@ -26,10 +26,20 @@ def comment(text, indent=""):
         if all(len(line) <= room for line in paragraph):
             lines += paragraph
         else:
-            joined = " ".join(paragraph)
-            lines += textwrap.wrap(joined, room, break_long_words=False, break_on_hyphens=False)
+            lines += _wrapped(" ".join(paragraph), room)
     lines = [f"{indent}/* {lines[0]}"] + [f"{indent} * {line}".rstrip() for line in lines[1:]]
     lines[-1] += " */"
+    return lines
+
+
+def _wrapped(text, room):
+    """textwrap.wrap() for text that breaks at spaces alone, in a fraction of its time."""
+    lines = []
+    for gap, word in _WORD.findall(text):
+        if lines and len(lines[-1]) + len(gap) + len(word) <= room:
+            lines[-1] += gap + word
+        else:
+            lines.append(word if lines else gap + word)
     return lines
 
 

@@ -4,11 +4,11 @@ import os
 
 import jinja2
 
-from varve_codegen import names
+from varve_codegen import ddl, names
 from varve_codegen.render import layout
 from varve_codegen.render.views import EnumView, MessageView
 
-ABI = 1
+ABI = 2
 
 _TEMPLATES = os.path.join(os.path.dirname(__file__), "..", "..", "templates")
 
@@ -24,9 +24,15 @@ class Renderer:
         return self._pair(names.output_stem(file.name), file, None, ())
 
     def package(self, package, files, umbrella):
-        """(name, content) of the pair that a package makes; with a file of the same path, of both."""
+        """(name, content) of the pair that a package makes, with a file of the same path of both, and of its
+        SQL when it has tables."""
         same = next((f for f in files if names.output_stem(f.name) == umbrella), None)
-        return self._pair(umbrella, same, package, files)
+        yield from self._pair(umbrella, same, package, files)
+        messages = [self._schema.messages[name] for file in files for name in file.messages]
+        tables = ddl.in_order(self._schema, messages)
+        if tables:
+            tables = [(m.full_name, ddl.statements(self._schema, m)) for m in tables]
+            yield f"{umbrella}.sql", self._render("package.sql.j2", {"package": package, "tables": tables})
 
     def _pair(self, stem, file, package, files):
         enums = [EnumView(self._schema.enums[n]) for n in file.enums] if file else []

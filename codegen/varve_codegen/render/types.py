@@ -41,6 +41,16 @@ _TENSOR_DTYPES = {
     "int64_t": "INT64",
     "uint64_t": "UINT64",
 }
+# The families of conditions in a filter, but for the integers that are int64.
+_FAMILIES = {
+    "fixed64": "fixed64",
+    "bool": "bool",
+    "enum": "enum",
+    "double": "double",
+    "float": "float",
+    "string": "text",
+    "bytes": "bytes",
+}
 
 
 def declaration(schema, field):
@@ -70,6 +80,23 @@ def parameter(schema, field, name):
     if field.type == "enum":
         return f"enum {schema.enums[field.target].c} {name}"
     return f"{_SCALARS[field.type]} {name}"
+
+
+def keys_parameter(schema, message):
+    """The keys of get_many: values where the key is one field, else records that have its fields set."""
+    if len(message.primary_key) > 1:
+        return f"const struct {message.c} *keys"
+    one = parameter(schema, message.primary_key[0], "")
+    return f"{one}const *ids" if one.endswith("*") else f"const {one}*ids"
+
+
+def condition(field):
+    """The struct of a condition on the field in a filter."""
+    if field.is_repeated or field.type == "message":
+        family = "null"
+    else:
+        family = _FAMILIES.get(field.type, "int64")
+    return f"struct varve_{family}_condition"
 
 
 def array_members(field):

@@ -4,6 +4,7 @@ from varve_codegen import ddl, names
 from varve_codegen.render import layout, types
 from varve_codegen.render.layout import Member
 
+
 class EnumView:
     def __init__(self, enum):
         self.c = enum.c
@@ -137,38 +138,91 @@ class TableView:
         text = "".join(s + ";\n" for s in statements)
         self.ddl = ["    " + layout.quoted(line) for line in text.splitlines(keepends=True)]
         self.is_long = len(text) > 4000
-        self.key = ", ".join(str(message.index_of(f.name)) for f in message.primary_key)
-        self.key_count = len(message.primary_key)
-        parameter_names = _parameter_names(message.primary_key)
-        self.key_names = parameter_names
-        self.key_parameters = [
-            types.parameter(schema, f, name) for f, name in zip(message.primary_key, parameter_names)
+        self.condition_count = sum(f.tensor is None for f in message.fields)
+        self.filter_members = _filter_members(message)
+        self.uniques, self.unique_keys, self.unique_count = _uniques(message)
+        key = message.primary_key
+        self.key = ", ".join(str(message.index_of(f.name)) for f in key)
+        self.key_count = len(key)
+        self.key_is_generated = message.has_generated_key
+        self.key_parameters, pointers = _parameters(schema, message, key)
+        self.key_pointers = ", ".join(pointers)
+        self.keys_parameter = types.keys_parameter(schema, message)
+        self.keys = self.keys_parameter.rpartition("*")[2]
+        self.lookups = [LookupView(schema, message, f) for f in message.fields if f.column.unique]
+        self.has_tensors = bool(message.tensors)
+        self.has_version = any(f.column.version for f in message.fields)
+        self.upserted = _upserted(message)
+
+
+class LookupView:
+    """What P_M_get_by_F needs to know of its field."""
+
+    def __init__(self, schema, message, field):
+        self.c = field.c
+        self.name = field.name
+        self.number = f"{message.c}_field_{field.c}".upper()
+        (self.parameter,), (self.pointer,) = _parameters(schema, message, (field,))
+
+
+def _filter_members(message):
+    members = [Member(f"{types.condition(f)} {f.c};") for f in message.fields if f.tensor is None]
+    return layout.aligned(members) + layout.aligned(
+        [
+            Member(f"enum {message.c}_field order_by;", "then by primary key; 0: by primary key alone"),
+            Member("bool descending;"),
+            Member("int64_t limit;", "0: all"),
+            Member("int64_t offset;", "rows to leave out"),
+            Member(f"const struct {message.c} *after;", "continue behind this record"),
         ]
-        self.key_pointers = ", ".join(
-            name if f.type == "string" else f"&{name}"
-            for f, name in zip(message.primary_key, parameter_names)
+    )
+
+
+def _uniques(message):
+    """Rows of struct varve_unique, the columns that they point at, and how many rows."""
+    rows, columns = [], []
+    for fields, where in message.uniques:
+        rows.append(
+            (
+                f".columns = &{message.short}_unique_keys[{len(columns)}]",
+                f".column_count = {len(fields)}",
+                _prefixed(".where = ", layout.quoted(where) if where else ""),
+            )
         )
-        # The archive will keep tensors, and the table tier will make JSON copies and count versions:
-        # without them records would be stored in part.
-        lacking = [
-            ("tensors", bool(message.tensors)),
-            ("a JSON copy", any(f.column.json for f in message.fields)),
-            ("a version", any(f.column.version for f in message.fields)),
-        ]
-        self.lacking = " and ".join(what for what, is_there in lacking if is_there)
-        self.is_stored = not self.lacking
+        columns += [message.index_of(name) for name in fields]
+    return layout.table(rows), layout.numbers(columns), len(rows)
 
 
-def _parameter_names(fields):
-    """The fields' names as parameters, apart from those the wrappers have themselves."""
-    chosen = []
+def _upserted(message):
+    """Which stored record an upsert updates, as the end of a sentence."""
+    if not message.has_generated_key:
+        return "that has its key."
+    if not message.uniques:
+        return "that has its key. A key that is 0 is assigned."
+    if len(message.uniques) > 1:
+        return f"that has its key. VARVE_MISUSE when that is 0: {message.c}_upsert_by() takes what to go by."
+    fields, _ = message.uniques[0]
+    return f"that has its key or, where that is 0, its {_listed(fields)}; the key is stored in the record."
+
+
+def _listed(words):
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def _parameters(schema, message, fields):
+    """The fields as parameters, apart from the names that the wrappers have themselves, and pointers to
+    them as parts of a key."""
+    taken = {"session", "record", "key", "found", "status", f"{message.c}_record"}
+    chosen, parameters, pointers = [], [], []
     for field in fields:
         name = field.c
-        taken = {"session", "record", "key", "found", "status", *chosen, *(f.c for f in fields if f is not field)}
-        while name in taken:
+        others = {*chosen, *(f.c for f in fields if f is not field)}
+        while name in taken or name in others:
             name += "_key"
         chosen.append(name)
-    return chosen
+        parameters.append(types.parameter(schema, field, name))
+        pointers.append(name if field.type == "string" else f"&{name}")
+    return parameters, pointers
 
 
 def _prefixed(prefix, text):
@@ -361,7 +415,7 @@ def _column_flags(schema, message, field):
             flags.append("VARVE_PRIMARY_KEY")
             if message.has_generated_key:
                 flags.append("VARVE_GENERATED_KEY")
-        if column.unique:
+        if column.unique and field in message.unique_fields:
             flags.append("VARVE_UNIQUE")
         if column.version:
             flags.append("VARVE_ROW_VERSION")

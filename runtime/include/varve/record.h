@@ -8,6 +8,10 @@
  *         varve_bytes_free(&bytes);
  *     }
  *
+ * Fields that the schema does not know, since a newer one wrote them, stay with the record: they are
+ * packed, cloned and stored with it. A record that carries none (a fresh one, a row of a find) leaves
+ * those alone that a table holds; only varve_record_clear_unknown() drops them.
+ *
  * `record` always points at a struct of the message that the table describes; its first member is
  * the ProtobufCMessage. None of these functions keeps a pointer to its arguments, and all of them
  * may be called from any thread.
@@ -74,7 +78,9 @@ varve_record_equal(const struct varve_record *table, const void *a, const void *
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_record_print(const struct varve_record *table, const void *record, char *buffer, size_t size);
 
-/* Forgets the fields that the schema does not know, in nested messages too. */
+/* Forgets the fields that the schema does not know, in nested messages too, and marks the record, and
+ * clones of it, as cleared: when it is written over one in a table, what that holds is forgotten too.
+ * Not for a record that protobuf_c_message_free_unpacked() will free: it would free the mark. */
 VARVE_EXPORT void
 varve_record_clear_unknown(const struct varve_record *table, void *record);
 

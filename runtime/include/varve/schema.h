@@ -102,12 +102,24 @@ enum varve_record_flag {
     VARVE_RECORD_MAPS = 1u << 2,
 };
 
+/* Columns that no two records have the same values in, beside the primary key. */
+struct varve_unique {
+    const size_t *columns; /* indexes into the record's columns, in the order of the index */
+    size_t column_count;
+    const char *where; /* SQL: holds only for rows for which this is true; NULL: for all */
+};
+
 /* How a record is kept in SQLite. */
 struct varve_table {
     const char *name;
     const char *ddl;           /* CREATE TABLE and its indexes, statements ending in ; */
     const size_t *primary_key; /* indexes into the record's columns, in declaration order */
     size_t primary_key_count;
+    const struct varve_unique *uniques; /* those of single fields first, in schema order */
+    size_t unique_count;
+    /* Size in bytes of the conditions at the start of a P_M_filter, one for each column that is no
+     * tensor, in schema order; a struct varve_filter_tail follows. */
+    size_t conditions_size;
 };
 
 /* A message: its wire descriptor and its storage. */

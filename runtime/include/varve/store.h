@@ -1,4 +1,4 @@
-/* Stores and sessions: where records are kept, and one thread's way to them.
+/* Stores, sessions and transactions: where records are kept, and one thread's way to them.
  *
  *     struct varve_config config = { .data_dir = "data" };
  *     struct varve_store *store;
@@ -11,14 +11,17 @@
  *     varve_session_close(session);
  *     varve_close(store);
  *
- * A store may be used by any thread, a session by one at a time.
+ * A store may be used by any thread; a session, its cursors and their rows by one at a time. Neither
+ * may be used in a process that was forked after it was opened: VARVE_MISUSE. Closing them there
+ * leaves the parent's files alone.
  */
 #ifndef VARVE_STORE_H
 #define VARVE_STORE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include <varve/record.h>
 #include <varve/schema.h>
 #include <varve/status.h>
 
@@ -26,6 +29,7 @@
 extern "C" {
 #endif
 
+struct sqlite3;
 struct varve_store;
 struct varve_session;
 
@@ -36,27 +40,67 @@ enum varve_log_level {
     VARVE_LOG_DEBUG,
 };
 
-/* How a store is opened. All zero is a good configuration but for data_dir; a member that is 0
- * takes its default. Everything is copied. */
+/* What a commit has done when it returns. */
+enum varve_durability {
+    VARVE_DURABILITY_DEFAULT = 0, /* FULL */
+    VARVE_DURABILITY_FULL,        /* it is on disk, whatever happens to program or machine */
+    VARVE_DURABILITY_NORMAL, /* it survives the program; a power loss may take the last commits */
+};
+
+/* How a store is opened. All zero is a good configuration but for data_dir: of every number 0 means
+ * its default and -1 means off (where that makes sense). Everything is copied. */
 struct varve_config {
     /* The folder of the store, made (0700) where it is missing. ":memory:" is a private store in
      * a new folder of /dev/shm, else of TMPDIR or /tmp: gone at close, left behind by a crash.
      * Required. */
     const char *data_dir;
-    int64_t busy_timeout_ms; /* how long a writer waits for another; default 5000 */
+
+    int64_t busy_timeout_ms; /* how long a writer waits for another; default 5000, -1: not at all */
 
     /* Called with events, each a sentence such as "opened data/varve.db", from any thread, never
      * with a session's lock held. NULL: no log. */
     void (*log)(
         void *context, enum varve_log_level level, enum varve_tier tier, const char *message);
     void *log_context;
+
+    int64_t
+        call_timeout_ms; /* bounds every call, VARVE_TIMEOUT when it takes longer; default: off */
+    bool read_only;      /* nothing is written: VARVE_READ_ONLY from every call that would */
+    enum varve_durability durability;
+    const char *database_path; /* of the database file; default: varve.db in data_dir */
+
+    int64_t page_cache_bytes; /* of SQLite's pages, for the store's open sessions together; default
+                                 256 MiB. Taken as it is needed. */
+    int64_t checkpoint_pages; /* pages of 4 KiB in the write-ahead log at which a commit copies them
+                                 into the database; default 10000; -1: only when the store closes */
+    int64_t cached_statements; /* prepared finds that a session keeps, apart from those of get,
+                                  insert and so on, which it always keeps; default 64 */
+    int64_t pooled_sessions;   /* closed sessions kept open for the next; default 16, -1: none */
 };
 
+/* Reads the configuration from the environment: for every member but the callbacks a variable of its
+ * name (VARVE_DATA_DIR, VARVE_BUSY_TIMEOUT_MS, VARVE_READ_ONLY=true, VARVE_DURABILITY=NORMAL ..), and
+ * SQLITE_DB_PATH for database_path. A variable that is not set leaves its member as it is, so set
+ * *config to zeros or to defaults of your own before. Text points into the environment.
+ * VARVE_INVALID names the variable that does not parse; *config is then unchanged. */
+VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
+varve_config_from_env(struct varve_config *config, struct varve_error *error);
+
 /* Opens the store of one schema, making it where there is none. *store is NULL unless the status is
- * VARVE_OK; close it with varve_close(). `error` may be NULL. */
+ * VARVE_OK; close it with varve_close(). `error` may be NULL. VARVE_SCHEMA: the database is of
+ * another schema; VARVE_CORRUPT: the file is damaged, or no database. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_open(
     const struct varve_schema *schema,
+    const struct varve_config *config,
+    struct varve_store **store,
+    struct varve_error *error);
+
+/* The same with several schemas in one store; their tables must differ in name. */
+VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
+varve_open_many(
+    const struct varve_schema *const *schemas,
+    size_t count,
     const struct varve_config *config,
     struct varve_store **store,
     struct varve_error *error);
@@ -65,28 +109,54 @@ varve_open(
 VARVE_EXPORT void
 varve_close(struct varve_store *store);
 
-/* A working handle for one thread; close it with varve_session_close(). */
+/* A working handle for one thread, from the store's pool; close it with varve_session_close(). */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_session_open(struct varve_store *store, struct varve_session **session);
 
-/* Gives the session back. NULL is fine. */
+/* Gives the session back. An open transaction is rolled back; its cursors are at their end, and are
+ * still to be closed. NULL is fine. */
 VARVE_EXPORT void
 varve_session_close(struct varve_session *session);
 
-/* Inserts one record. A generated key that is 0 is assigned and stored in the record. */
-VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
-varve_record_insert(struct varve_session *session, const struct varve_record *table, void *record);
+/* ------------------------------------------------------------------ transactions */
 
-/* Reads the record with this primary key. `key` holds a pointer to each part in declaration order,
- * of the field's own C type (int32_t for int32, uint64_t for fixed64 ..), char for strings; NULL is
- * VARVE_INVALID. *record is new: release it with one varve_record_free(). VARVE_NOT_FOUND when
- * there is none. */
+/* Begins a transaction that may write. It takes the writer's place at once: waits for other writers,
+ * of this program in the order of their coming, up to busy_timeout_ms, then VARVE_BUSY. Within a
+ * transaction it begins a nested one, whose rollback undoes only what came after it. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
-varve_record_get(
-    struct varve_session *session,
-    const struct varve_record *table,
-    const void *const *key,
-    void **record);
+varve_begin(struct varve_session *session);
+
+/* Begins a transaction that only reads: all its reads see the store as it is now. It waits for nobody
+ * and is the fast way to read many. Writing in it is VARVE_MISUSE. Ends with either of the two
+ * below. */
+VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
+varve_begin_read(struct varve_session *session);
+
+/* Makes all since the matching begin true, durably for the outermost. The transaction is over
+ * whatever the status. VARVE_UNKNOWN_OUTCOME: I/O failed, and the commit may or may not be on disk.
+ * When a failure had undone the whole transaction before (a full disk, an interrupt), that failure's
+ * status again. */
+VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
+varve_commit(struct varve_session *session);
+
+/* Undoes all since the matching begin. The transaction is over whatever the status. */
+VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
+varve_rollback(struct varve_session *session);
+
+/* Ends the session's running call with VARVE_INTERRUPTED; when none is running nothing happens. A
+ * write that is ended so undoes its whole transaction. The one call that any thread may make on a
+ * session, as long as it is open. */
+VARVE_EXPORT void
+varve_interrupt(struct varve_session *session);
+
+/* Rows that the session's last write inserted, updated or deleted, cascades not counted. */
+VARVE_MUST_CHECK VARVE_EXPORT int64_t
+varve_changes(const struct varve_session *session);
+
+/* SQLite's own handle, for reading what varve has no call for. Writing through it breaks guarantees;
+ * statements must be finalized before the session is closed. */
+VARVE_EXPORT struct sqlite3 *
+varve_session_sqlite(struct varve_session *session);
 
 #ifdef __cplusplus
 }

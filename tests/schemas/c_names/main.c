@@ -44,6 +44,25 @@ identifiers_have_the_given_names(void **state)
 }
 
 static void
+filters_have_the_given_names(void **state)
+{
+    (void)state;
+    struct words_token_message_filter filter;
+    memset(&filter, 0, sizeof(filter));
+    filter.identity = varve_int64_at_least(1);
+    filter.class_name = varve_text_equals("a");
+    filter.limit_value = varve_int64_in(NULL, 0);
+    filter.enum_value = varve_enum_equals(WORDS_CLASS_TOKEN);
+    filter.made = varve_is_null();
+    filter.end_of_file = varve_is_not_null();
+    filter.order_by = WORDS_TOKEN_MESSAGE_FIELD_CLASS_NAME;
+    filter.limit = 1;
+    const size_t count =
+        offsetof(struct words_token_message_filter, order_by) / sizeof(filter.made);
+    assert_int_equal(count, words_token_message_record.column_count);
+}
+
+static void
 stored_names_are_the_schemas(void **state)
 {
     (void)state;
@@ -72,6 +91,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(identifiers_have_the_given_names),
+        cmocka_unit_test(filters_have_the_given_names),
         cmocka_unit_test(stored_names_are_the_schemas),
         cmocka_unit_test(tables_keep_the_rules),
     };

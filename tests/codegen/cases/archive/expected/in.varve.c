@@ -64,11 +64,20 @@ static const char recording_ddl[] =
 
 static const size_t recording_key[] = { 0 };
 
+_Static_assert(offsetof(struct lab_recording_filter, order_by) == 3 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_recording_filter, descending) == offsetof(struct lab_recording_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_recording_filter, limit) == offsetof(struct lab_recording_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_recording_filter, offset) == offsetof(struct lab_recording_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_recording_filter, after) == offsetof(struct lab_recording_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_recording_filter) == offsetof(struct lab_recording_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_recording_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table recording_table = {
     .name = "recording",
     .ddl = recording_ddl,
     .primary_key = recording_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct lab_recording_filter, order_by),
 };
 
 const struct varve_record lab_recording_record = {
@@ -132,11 +141,20 @@ static const char deflated_ddl[] =
 
 static const size_t deflated_key[] = { 0 };
 
+_Static_assert(offsetof(struct lab_deflated_filter, order_by) == 1 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_deflated_filter, descending) == offsetof(struct lab_deflated_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_deflated_filter, limit) == offsetof(struct lab_deflated_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_deflated_filter, offset) == offsetof(struct lab_deflated_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_deflated_filter, after) == offsetof(struct lab_deflated_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_deflated_filter) == offsetof(struct lab_deflated_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_deflated_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table deflated_table = {
     .name = "deflated",
     .ddl = deflated_ddl,
     .primary_key = deflated_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct lab_deflated_filter, order_by),
 };
 
 const struct varve_record lab_deflated_record = {
@@ -200,11 +218,20 @@ static const char fast_ddl[] =
 
 static const size_t fast_key[] = { 0 };
 
+_Static_assert(offsetof(struct lab_fast_filter, order_by) == 1 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_fast_filter, descending) == offsetof(struct lab_fast_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_fast_filter, limit) == offsetof(struct lab_fast_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_fast_filter, offset) == offsetof(struct lab_fast_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_fast_filter, after) == offsetof(struct lab_fast_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_fast_filter) == offsetof(struct lab_fast_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_fast_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table fast_table = {
     .name = "fast",
     .ddl = fast_ddl,
     .primary_key = fast_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct lab_fast_filter, order_by),
 };
 
 const struct varve_record lab_fast_record = {
@@ -268,11 +295,20 @@ static const char szipped_ddl[] =
 
 static const size_t szipped_key[] = { 0 };
 
+_Static_assert(offsetof(struct lab_szipped_filter, order_by) == 1 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_szipped_filter, descending) == offsetof(struct lab_szipped_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_szipped_filter, limit) == offsetof(struct lab_szipped_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_szipped_filter, offset) == offsetof(struct lab_szipped_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_szipped_filter, after) == offsetof(struct lab_szipped_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_szipped_filter) == offsetof(struct lab_szipped_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_szipped_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table szipped_table = {
     .name = "szipped",
     .ddl = szipped_ddl,
     .primary_key = szipped_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct lab_szipped_filter, order_by),
 };
 
 const struct varve_record lab_szipped_record = {
@@ -336,11 +372,20 @@ static const char plain_ddl[] =
 
 static const size_t plain_key[] = { 0 };
 
+_Static_assert(offsetof(struct lab_plain_filter, order_by) == 1 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_plain_filter, descending) == offsetof(struct lab_plain_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_plain_filter, limit) == offsetof(struct lab_plain_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_plain_filter, offset) == offsetof(struct lab_plain_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_plain_filter, after) == offsetof(struct lab_plain_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_plain_filter) == offsetof(struct lab_plain_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_plain_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table plain_table = {
     .name = "plain",
     .ddl = plain_ddl,
     .primary_key = plain_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct lab_plain_filter, order_by),
 };
 
 const struct varve_record lab_plain_record = {

@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 1
+#if VARVE_ABI != 2
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -27,6 +27,19 @@ enum lab_recording_field {
     LAB_RECORDING_FIELD_TAKEN_AT = 2,
     LAB_RECORDING_FIELD_N = 3,
     LAB_RECORDING_FIELD_TRACE = 4,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_recording_filter {
+    struct varve_int64_condition id;
+    struct varve_int64_condition taken_at;
+    struct varve_int64_condition n;
+    enum lab_recording_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                     /* 0: all */
+    int64_t offset;                    /* rows to leave out */
+    const struct lab_recording *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor lab_recording_descriptor;
@@ -52,6 +65,17 @@ enum lab_deflated_field {
     LAB_DEFLATED_FIELD_TRACE = 2,
 };
 
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_deflated_filter {
+    struct varve_int64_condition id;
+    enum lab_deflated_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                    /* 0: all */
+    int64_t offset;                   /* rows to leave out */
+    const struct lab_deflated *after; /* continue behind this record */
+};
+
 extern const ProtobufCMessageDescriptor lab_deflated_descriptor;
 extern const struct varve_record lab_deflated_record;
 
@@ -73,6 +97,17 @@ struct lab_fast {
 enum lab_fast_field {
     LAB_FAST_FIELD_ID = 1,
     LAB_FAST_FIELD_TRACE = 2,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_fast_filter {
+    struct varve_int64_condition id;
+    enum lab_fast_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                /* 0: all */
+    int64_t offset;               /* rows to leave out */
+    const struct lab_fast *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor lab_fast_descriptor;
@@ -98,6 +133,17 @@ enum lab_szipped_field {
     LAB_SZIPPED_FIELD_TRACE = 2,
 };
 
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_szipped_filter {
+    struct varve_int64_condition id;
+    enum lab_szipped_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                   /* 0: all */
+    int64_t offset;                  /* rows to leave out */
+    const struct lab_szipped *after; /* continue behind this record */
+};
+
 extern const ProtobufCMessageDescriptor lab_szipped_descriptor;
 extern const struct varve_record lab_szipped_record;
 
@@ -119,6 +165,17 @@ struct lab_plain {
 enum lab_plain_field {
     LAB_PLAIN_FIELD_ID = 1,
     LAB_PLAIN_FIELD_TRACE = 2,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_plain_filter {
+    struct varve_int64_condition id;
+    enum lab_plain_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                 /* 0: all */
+    int64_t offset;                /* rows to leave out */
+    const struct lab_plain *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor lab_plain_descriptor;
@@ -147,8 +204,154 @@ lab_recording_free(struct lab_recording *record)
     varve_record_free(record);
 }
 
-/* No insert and get: the record has tensors, which this version of varve packs and does not
- * store. */
+/* Inserts the record. A key that is 0 is assigned and stored in it.
+ * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_insert(struct varve_session *session, struct lab_recording *record)
+{
+    return varve_record_insert(session, &lab_recording_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_insert_many(
+    struct varve_session *session, struct lab_recording *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_recording_record, records, count);
+}
+
+/* Reads the record with this key: one block, release it with lab_recording_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_get(struct varve_session *session, int64_t id, struct lab_recording **record)
+{
+    const void *const key[] = {&id};
+    void *found = NULL;
+    enum varve_status status = varve_record_get(session, &lab_recording_record, key, &found);
+    *record = (struct lab_recording *)found;
+    return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_recording_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_get_many(
+    struct varve_session *session,
+    const int64_t *ids,
+    int64_t count,
+    struct lab_recording ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_recording_record, ids, count, &found);
+    *records = (struct lab_recording **)found;
+    return status;
+}
+
+/* Releases what lab_recording_get_many() gave. NULL is fine. */
+static inline void
+lab_recording_free_many(struct lab_recording **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none.
+ * Tensors that are not loaded stay as they are stored. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_update(struct varve_session *session, struct lab_recording *record)
+{
+    return varve_record_update(session, &lab_recording_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_update_fields(
+    struct varve_session *session,
+    struct lab_recording *record,
+    const enum lab_recording_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_recording_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. A key that is 0 is assigned. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_upsert(struct varve_session *session, struct lab_recording *record)
+{
+    return varve_record_upsert(session, &lab_recording_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_upsert_by(
+    struct varve_session *session, struct lab_recording *record, enum lab_recording_field field)
+{
+    return varve_record_upsert_by(session, &lab_recording_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_recording_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_find(
+    struct varve_session *session,
+    const struct lab_recording_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_recording_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end;
+ * its tensors are not loaded. VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_next(struct varve_cursor *cursor, const struct lab_recording **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_recording_record, &found);
+    *row = (const struct lab_recording *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_count(
+    struct varve_session *session, const struct lab_recording_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_recording_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_recording_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_find_one(
+    struct varve_session *session,
+    const struct lab_recording_filter *filter,
+    struct lab_recording **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_find_one(session, &lab_recording_record, filter, &found);
+    *record = (struct lab_recording *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_delete_where(struct varve_session *session, const struct lab_recording_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_recording_record, filter);
+}
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
@@ -217,8 +420,152 @@ lab_deflated_free(struct lab_deflated *record)
     varve_record_free(record);
 }
 
-/* No insert and get: the record has tensors, which this version of varve packs and does not
- * store. */
+/* Inserts the record. A key that is 0 is assigned and stored in it.
+ * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_insert(struct varve_session *session, struct lab_deflated *record)
+{
+    return varve_record_insert(session, &lab_deflated_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_insert_many(struct varve_session *session, struct lab_deflated *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_deflated_record, records, count);
+}
+
+/* Reads the record with this key: one block, release it with lab_deflated_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_get(struct varve_session *session, int64_t id, struct lab_deflated **record)
+{
+    const void *const key[] = {&id};
+    void *found = NULL;
+    enum varve_status status = varve_record_get(session, &lab_deflated_record, key, &found);
+    *record = (struct lab_deflated *)found;
+    return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_deflated_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_get_many(
+    struct varve_session *session,
+    const int64_t *ids,
+    int64_t count,
+    struct lab_deflated ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_deflated_record, ids, count, &found);
+    *records = (struct lab_deflated **)found;
+    return status;
+}
+
+/* Releases what lab_deflated_get_many() gave. NULL is fine. */
+static inline void
+lab_deflated_free_many(struct lab_deflated **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none.
+ * Tensors that are not loaded stay as they are stored. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_update(struct varve_session *session, struct lab_deflated *record)
+{
+    return varve_record_update(session, &lab_deflated_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_update_fields(
+    struct varve_session *session,
+    struct lab_deflated *record,
+    const enum lab_deflated_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_deflated_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. A key that is 0 is assigned. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_upsert(struct varve_session *session, struct lab_deflated *record)
+{
+    return varve_record_upsert(session, &lab_deflated_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_upsert_by(
+    struct varve_session *session, struct lab_deflated *record, enum lab_deflated_field field)
+{
+    return varve_record_upsert_by(session, &lab_deflated_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_deflated_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_find(
+    struct varve_session *session,
+    const struct lab_deflated_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_deflated_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end;
+ * its tensors are not loaded. VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_next(struct varve_cursor *cursor, const struct lab_deflated **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_deflated_record, &found);
+    *row = (const struct lab_deflated *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_count(
+    struct varve_session *session, const struct lab_deflated_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_deflated_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_deflated_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_find_one(
+    struct varve_session *session,
+    const struct lab_deflated_filter *filter,
+    struct lab_deflated **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_deflated_record, filter, &found);
+    *record = (struct lab_deflated *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_delete_where(struct varve_session *session, const struct lab_deflated_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_deflated_record, filter);
+}
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
@@ -287,8 +634,145 @@ lab_fast_free(struct lab_fast *record)
     varve_record_free(record);
 }
 
-/* No insert and get: the record has tensors, which this version of varve packs and does not
- * store. */
+/* Inserts the record. A key that is 0 is assigned and stored in it.
+ * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_insert(struct varve_session *session, struct lab_fast *record)
+{
+    return varve_record_insert(session, &lab_fast_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_insert_many(struct varve_session *session, struct lab_fast *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_fast_record, records, count);
+}
+
+/* Reads the record with this key: one block, release it with lab_fast_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_get(struct varve_session *session, int64_t id, struct lab_fast **record)
+{
+    const void *const key[] = {&id};
+    void *found = NULL;
+    enum varve_status status = varve_record_get(session, &lab_fast_record, key, &found);
+    *record = (struct lab_fast *)found;
+    return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_fast_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_get_many(
+    struct varve_session *session, const int64_t *ids, int64_t count, struct lab_fast ***records)
+{
+    void **found = NULL;
+    enum varve_status status = varve_record_get_many(session, &lab_fast_record, ids, count, &found);
+    *records = (struct lab_fast **)found;
+    return status;
+}
+
+/* Releases what lab_fast_get_many() gave. NULL is fine. */
+static inline void
+lab_fast_free_many(struct lab_fast **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none.
+ * Tensors that are not loaded stay as they are stored. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_update(struct varve_session *session, struct lab_fast *record)
+{
+    return varve_record_update(session, &lab_fast_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_update_fields(
+    struct varve_session *session,
+    struct lab_fast *record,
+    const enum lab_fast_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_fast_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. A key that is 0 is assigned. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_upsert(struct varve_session *session, struct lab_fast *record)
+{
+    return varve_record_upsert(session, &lab_fast_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_upsert_by(
+    struct varve_session *session, struct lab_fast *record, enum lab_fast_field field)
+{
+    return varve_record_upsert_by(session, &lab_fast_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_fast_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_find(
+    struct varve_session *session,
+    const struct lab_fast_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_fast_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end;
+ * its tensors are not loaded. VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_next(struct varve_cursor *cursor, const struct lab_fast **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_fast_record, &found);
+    *row = (const struct lab_fast *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_count(struct varve_session *session, const struct lab_fast_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_fast_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_fast_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_find_one(
+    struct varve_session *session, const struct lab_fast_filter *filter, struct lab_fast **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_fast_record, filter, &found);
+    *record = (struct lab_fast *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_delete_where(struct varve_session *session, const struct lab_fast_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_fast_record, filter);
+}
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
@@ -357,8 +841,149 @@ lab_szipped_free(struct lab_szipped *record)
     varve_record_free(record);
 }
 
-/* No insert and get: the record has tensors, which this version of varve packs and does not
- * store. */
+/* Inserts the record. A key that is 0 is assigned and stored in it.
+ * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_insert(struct varve_session *session, struct lab_szipped *record)
+{
+    return varve_record_insert(session, &lab_szipped_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_insert_many(struct varve_session *session, struct lab_szipped *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_szipped_record, records, count);
+}
+
+/* Reads the record with this key: one block, release it with lab_szipped_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_get(struct varve_session *session, int64_t id, struct lab_szipped **record)
+{
+    const void *const key[] = {&id};
+    void *found = NULL;
+    enum varve_status status = varve_record_get(session, &lab_szipped_record, key, &found);
+    *record = (struct lab_szipped *)found;
+    return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_szipped_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_get_many(
+    struct varve_session *session, const int64_t *ids, int64_t count, struct lab_szipped ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_szipped_record, ids, count, &found);
+    *records = (struct lab_szipped **)found;
+    return status;
+}
+
+/* Releases what lab_szipped_get_many() gave. NULL is fine. */
+static inline void
+lab_szipped_free_many(struct lab_szipped **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none.
+ * Tensors that are not loaded stay as they are stored. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_update(struct varve_session *session, struct lab_szipped *record)
+{
+    return varve_record_update(session, &lab_szipped_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_update_fields(
+    struct varve_session *session,
+    struct lab_szipped *record,
+    const enum lab_szipped_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_szipped_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. A key that is 0 is assigned. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_upsert(struct varve_session *session, struct lab_szipped *record)
+{
+    return varve_record_upsert(session, &lab_szipped_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_upsert_by(
+    struct varve_session *session, struct lab_szipped *record, enum lab_szipped_field field)
+{
+    return varve_record_upsert_by(session, &lab_szipped_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_szipped_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_find(
+    struct varve_session *session,
+    const struct lab_szipped_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_szipped_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end;
+ * its tensors are not loaded. VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_next(struct varve_cursor *cursor, const struct lab_szipped **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_szipped_record, &found);
+    *row = (const struct lab_szipped *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_count(
+    struct varve_session *session, const struct lab_szipped_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_szipped_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_szipped_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_find_one(
+    struct varve_session *session,
+    const struct lab_szipped_filter *filter,
+    struct lab_szipped **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_szipped_record, filter, &found);
+    *record = (struct lab_szipped *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_delete_where(struct varve_session *session, const struct lab_szipped_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_szipped_record, filter);
+}
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
@@ -427,8 +1052,147 @@ lab_plain_free(struct lab_plain *record)
     varve_record_free(record);
 }
 
-/* No insert and get: the record has tensors, which this version of varve packs and does not
- * store. */
+/* Inserts the record. A key that is 0 is assigned and stored in it.
+ * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_insert(struct varve_session *session, struct lab_plain *record)
+{
+    return varve_record_insert(session, &lab_plain_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_insert_many(struct varve_session *session, struct lab_plain *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_plain_record, records, count);
+}
+
+/* Reads the record with this key: one block, release it with lab_plain_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_get(struct varve_session *session, int64_t id, struct lab_plain **record)
+{
+    const void *const key[] = {&id};
+    void *found = NULL;
+    enum varve_status status = varve_record_get(session, &lab_plain_record, key, &found);
+    *record = (struct lab_plain *)found;
+    return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_plain_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_get_many(
+    struct varve_session *session, const int64_t *ids, int64_t count, struct lab_plain ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_plain_record, ids, count, &found);
+    *records = (struct lab_plain **)found;
+    return status;
+}
+
+/* Releases what lab_plain_get_many() gave. NULL is fine. */
+static inline void
+lab_plain_free_many(struct lab_plain **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none.
+ * Tensors that are not loaded stay as they are stored. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_update(struct varve_session *session, struct lab_plain *record)
+{
+    return varve_record_update(session, &lab_plain_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_update_fields(
+    struct varve_session *session,
+    struct lab_plain *record,
+    const enum lab_plain_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_plain_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. A key that is 0 is assigned. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_upsert(struct varve_session *session, struct lab_plain *record)
+{
+    return varve_record_upsert(session, &lab_plain_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_upsert_by(
+    struct varve_session *session, struct lab_plain *record, enum lab_plain_field field)
+{
+    return varve_record_upsert_by(session, &lab_plain_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_plain_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_find(
+    struct varve_session *session,
+    const struct lab_plain_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_plain_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end;
+ * its tensors are not loaded. VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_next(struct varve_cursor *cursor, const struct lab_plain **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_plain_record, &found);
+    *row = (const struct lab_plain *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_count(
+    struct varve_session *session, const struct lab_plain_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_plain_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_plain_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_find_one(
+    struct varve_session *session, const struct lab_plain_filter *filter, struct lab_plain **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_plain_record, filter, &found);
+    *record = (struct lab_plain *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_delete_where(struct varve_session *session, const struct lab_plain_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_plain_record, filter);
+}
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

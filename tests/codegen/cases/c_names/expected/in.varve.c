@@ -156,11 +156,30 @@ static const char school_class_ddl[] =
 
 static const size_t school_class_key[] = { 0 };
 
+static const size_t school_class_unique_keys[] = {
+    1,
+};
+
+static const struct varve_unique school_class_uniques[] = {
+    { .columns = &school_class_unique_keys[0], .column_count = 1 },
+};
+
+_Static_assert(offsetof(struct lab_school_class_filter, order_by) == 11 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_school_class_filter, descending) == offsetof(struct lab_school_class_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_school_class_filter, limit) == offsetof(struct lab_school_class_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_school_class_filter, offset) == offsetof(struct lab_school_class_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_school_class_filter, after) == offsetof(struct lab_school_class_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_school_class_filter) == offsetof(struct lab_school_class_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_school_class_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table school_class_table = {
     .name = "class",
     .ddl = school_class_ddl,
     .primary_key = school_class_key,
     .primary_key_count = 1,
+    .uniques = school_class_uniques,
+    .unique_count = 1,
+    .conditions_size = offsetof(struct lab_school_class_filter, order_by),
 };
 
 const struct varve_record lab_school_class_record = {

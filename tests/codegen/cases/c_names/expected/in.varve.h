@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 1
+#if VARVE_ABI != 2
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -108,6 +108,27 @@ enum lab_school_class_field {
     LAB_SCHOOL_CLASS_FIELD_SAMPLES = 10,
     LAB_SCHOOL_CLASS_FIELD_SAMPLE_COUNT = 11,
     LAB_SCHOOL_CLASS_FIELD_INNER = 12,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_school_class_filter {
+    struct varve_int64_condition id;
+    struct varve_text_condition class_name;
+    struct varve_int64_condition default_value;
+    struct varve_int64_condition most;
+    struct varve_enum_condition register_kind;
+    struct varve_bool_condition during;
+    struct varve_text_condition end;
+    struct varve_double_condition error_number;
+    struct varve_null_condition sums;
+    struct varve_int64_condition sample_count;
+    struct varve_null_condition inner;
+    enum lab_school_class_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                        /* 0: all */
+    int64_t offset;                       /* rows to leave out */
+    const struct lab_school_class *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor lab_school_class_descriptor;
@@ -227,8 +248,171 @@ lab_school_class_free(struct lab_school_class *record)
     varve_record_free(record);
 }
 
-/* No insert and get: the record has tensors, which this version of varve packs and does not
- * store. */
+/* Inserts the record. A key that is 0 is assigned and stored in it.
+ * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_insert(struct varve_session *session, struct lab_school_class *record)
+{
+    return varve_record_insert(session, &lab_school_class_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_insert_many(
+    struct varve_session *session, struct lab_school_class *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_school_class_record, records, count);
+}
+
+/* Reads the record with this key: one block, release it with lab_school_class_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_get(struct varve_session *session, int64_t id, struct lab_school_class **record)
+{
+    const void *const key[] = {&id};
+    void *found = NULL;
+    enum varve_status status = varve_record_get(session, &lab_school_class_record, key, &found);
+    *record = (struct lab_school_class *)found;
+    return status;
+}
+
+/* Reads the record with this class, which is unique: release it with lab_school_class_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_get_by_class_name(
+    struct varve_session *session, const char *class_name, struct lab_school_class **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_get_by(
+        session, &lab_school_class_record, LAB_SCHOOL_CLASS_FIELD_CLASS_NAME, class_name, &found);
+    *record = (struct lab_school_class *)found;
+    return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_school_class_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_get_many(
+    struct varve_session *session,
+    const int64_t *ids,
+    int64_t count,
+    struct lab_school_class ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_school_class_record, ids, count, &found);
+    *records = (struct lab_school_class **)found;
+    return status;
+}
+
+/* Releases what lab_school_class_get_many() gave. NULL is fine. */
+static inline void
+lab_school_class_free_many(struct lab_school_class **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none.
+ * Tensors that are not loaded stay as they are stored. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_update(struct varve_session *session, struct lab_school_class *record)
+{
+    return varve_record_update(session, &lab_school_class_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_update_fields(
+    struct varve_session *session,
+    struct lab_school_class *record,
+    const enum lab_school_class_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_school_class_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key or, where that is 0, its class;
+ * the key is stored in the record. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_upsert(struct varve_session *session, struct lab_school_class *record)
+{
+    return varve_record_upsert(session, &lab_school_class_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_upsert_by(
+    struct varve_session *session,
+    struct lab_school_class *record,
+    enum lab_school_class_field field)
+{
+    return varve_record_upsert_by(session, &lab_school_class_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_school_class_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_find(
+    struct varve_session *session,
+    const struct lab_school_class_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_school_class_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end;
+ * its tensors are not loaded. VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_next(struct varve_cursor *cursor, const struct lab_school_class **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_school_class_record, &found);
+    *row = (const struct lab_school_class *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_count(
+    struct varve_session *session, const struct lab_school_class_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_school_class_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_school_class_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_find_one(
+    struct varve_session *session,
+    const struct lab_school_class_filter *filter,
+    struct lab_school_class **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_find_one(session, &lab_school_class_record, filter, &found);
+    *record = (struct lab_school_class *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_delete_where(
+    struct varve_session *session, const struct lab_school_class_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_school_class_record, filter);
+}
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

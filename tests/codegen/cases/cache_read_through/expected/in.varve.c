@@ -51,11 +51,20 @@ static const char person_ddl[] =
 
 static const size_t person_key[] = { 0 };
 
+_Static_assert(offsetof(struct lab_person_filter, order_by) == 2 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_person_filter, descending) == offsetof(struct lab_person_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_person_filter, limit) == offsetof(struct lab_person_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_person_filter, offset) == offsetof(struct lab_person_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_person_filter, after) == offsetof(struct lab_person_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_person_filter) == offsetof(struct lab_person_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_person_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table person_table = {
     .name = "person",
     .ddl = person_ddl,
     .primary_key = person_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct lab_person_filter, order_by),
 };
 
 const struct varve_record lab_person_record = {
@@ -133,11 +142,30 @@ static const char city_ddl[] =
 
 static const size_t city_key[] = { 0 };
 
+static const size_t city_unique_keys[] = {
+    1,
+};
+
+static const struct varve_unique city_uniques[] = {
+    { .columns = &city_unique_keys[0], .column_count = 1 },
+};
+
+_Static_assert(offsetof(struct lab_city_filter, order_by) == 5 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_city_filter, descending) == offsetof(struct lab_city_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_city_filter, limit) == offsetof(struct lab_city_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_city_filter, offset) == offsetof(struct lab_city_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_city_filter, after) == offsetof(struct lab_city_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_city_filter) == offsetof(struct lab_city_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_city_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table city_table = {
     .name = "city",
     .ddl = city_ddl,
     .primary_key = city_key,
     .primary_key_count = 1,
+    .uniques = city_uniques,
+    .unique_count = 1,
+    .conditions_size = offsetof(struct lab_city_filter, order_by),
 };
 
 const struct varve_record lab_city_record = {
@@ -194,11 +222,20 @@ static const char draft_ddl[] =
 
 static const size_t draft_key[] = { 0 };
 
+_Static_assert(offsetof(struct lab_draft_filter, order_by) == 2 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_draft_filter, descending) == offsetof(struct lab_draft_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_draft_filter, limit) == offsetof(struct lab_draft_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_draft_filter, offset) == offsetof(struct lab_draft_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_draft_filter, after) == offsetof(struct lab_draft_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_draft_filter) == offsetof(struct lab_draft_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_draft_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table draft_table = {
     .name = "draft",
     .ddl = draft_ddl,
     .primary_key = draft_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct lab_draft_filter, order_by),
 };
 
 const struct varve_record lab_draft_record = {

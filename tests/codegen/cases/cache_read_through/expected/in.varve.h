@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 1
+#if VARVE_ABI != 2
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -23,6 +23,18 @@ struct lab_person {
 enum lab_person_field {
     LAB_PERSON_FIELD_ID = 1,
     LAB_PERSON_FIELD_NAME = 2,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_person_filter {
+    struct varve_int64_condition id;
+    struct varve_text_condition name;
+    enum lab_person_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                  /* 0: all */
+    int64_t offset;                 /* rows to leave out */
+    const struct lab_person *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor lab_person_descriptor;
@@ -57,6 +69,21 @@ enum lab_city_field {
     LAB_CITY_FIELD_POINT_COUNT = 6,
 };
 
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_city_filter {
+    struct varve_int64_condition id;
+    struct varve_text_condition code;
+    struct varve_text_condition country;
+    struct varve_int64_condition founded_at;
+    struct varve_int64_condition point_count;
+    enum lab_city_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                /* 0: all */
+    int64_t offset;               /* rows to leave out */
+    const struct lab_city *after; /* continue behind this record */
+};
+
 extern const ProtobufCMessageDescriptor lab_city_descriptor;
 extern const struct varve_record lab_city_record;
 
@@ -80,6 +107,18 @@ struct lab_draft {
 enum lab_draft_field {
     LAB_DRAFT_FIELD_ID = 1,
     LAB_DRAFT_FIELD_TITLE = 2,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_draft_filter {
+    struct varve_int64_condition id;
+    struct varve_text_condition title;
+    enum lab_draft_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                 /* 0: all */
+    int64_t offset;                /* rows to leave out */
+    const struct lab_draft *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor lab_draft_descriptor;
@@ -109,12 +148,20 @@ lab_person_free(struct lab_person *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record. A key that is 0 is assigned and stored in it.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_person_insert(struct varve_session *session, struct lab_person *record)
 {
     return varve_record_insert(session, &lab_person_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_insert_many(struct varve_session *session, struct lab_person *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_person_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_person_free().
@@ -127,6 +174,121 @@ lab_person_get(struct varve_session *session, int64_t id, struct lab_person **re
     enum varve_status status = varve_record_get(session, &lab_person_record, key, &found);
     *record = (struct lab_person *)found;
     return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_person_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_get_many(
+    struct varve_session *session, const int64_t *ids, int64_t count, struct lab_person ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_person_record, ids, count, &found);
+    *records = (struct lab_person **)found;
+    return status;
+}
+
+/* Releases what lab_person_get_many() gave. NULL is fine. */
+static inline void
+lab_person_free_many(struct lab_person **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_update(struct varve_session *session, struct lab_person *record)
+{
+    return varve_record_update(session, &lab_person_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_update_fields(
+    struct varve_session *session,
+    struct lab_person *record,
+    const enum lab_person_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_person_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. A key that is 0 is assigned. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_upsert(struct varve_session *session, struct lab_person *record)
+{
+    return varve_record_upsert(session, &lab_person_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_upsert_by(
+    struct varve_session *session, struct lab_person *record, enum lab_person_field field)
+{
+    return varve_record_upsert_by(session, &lab_person_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_person_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_find(
+    struct varve_session *session,
+    const struct lab_person_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_person_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_next(struct varve_cursor *cursor, const struct lab_person **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_person_record, &found);
+    *row = (const struct lab_person *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_count(
+    struct varve_session *session, const struct lab_person_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_person_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_person_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_find_one(
+    struct varve_session *session,
+    const struct lab_person_filter *filter,
+    struct lab_person **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_person_record, filter, &found);
+    *record = (struct lab_person *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_delete_where(struct varve_session *session, const struct lab_person_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_person_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
@@ -196,8 +358,158 @@ lab_city_free(struct lab_city *record)
     varve_record_free(record);
 }
 
-/* No insert and get: the record has tensors, which this version of varve packs and does not
- * store. */
+/* Inserts the record. A key that is 0 is assigned and stored in it.
+ * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_insert(struct varve_session *session, struct lab_city *record)
+{
+    return varve_record_insert(session, &lab_city_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_insert_many(struct varve_session *session, struct lab_city *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_city_record, records, count);
+}
+
+/* Reads the record with this key: one block, release it with lab_city_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_get(struct varve_session *session, int64_t id, struct lab_city **record)
+{
+    const void *const key[] = {&id};
+    void *found = NULL;
+    enum varve_status status = varve_record_get(session, &lab_city_record, key, &found);
+    *record = (struct lab_city *)found;
+    return status;
+}
+
+/* Reads the record with this code, which is unique: release it with lab_city_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_get_by_code(struct varve_session *session, const char *code, struct lab_city **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_get_by(session, &lab_city_record, LAB_CITY_FIELD_CODE, code, &found);
+    *record = (struct lab_city *)found;
+    return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_city_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_get_many(
+    struct varve_session *session, const int64_t *ids, int64_t count, struct lab_city ***records)
+{
+    void **found = NULL;
+    enum varve_status status = varve_record_get_many(session, &lab_city_record, ids, count, &found);
+    *records = (struct lab_city **)found;
+    return status;
+}
+
+/* Releases what lab_city_get_many() gave. NULL is fine. */
+static inline void
+lab_city_free_many(struct lab_city **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none.
+ * Tensors that are not loaded stay as they are stored. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_update(struct varve_session *session, struct lab_city *record)
+{
+    return varve_record_update(session, &lab_city_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_update_fields(
+    struct varve_session *session,
+    struct lab_city *record,
+    const enum lab_city_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_city_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key or, where that is 0, its code;
+ * the key is stored in the record. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_upsert(struct varve_session *session, struct lab_city *record)
+{
+    return varve_record_upsert(session, &lab_city_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_upsert_by(
+    struct varve_session *session, struct lab_city *record, enum lab_city_field field)
+{
+    return varve_record_upsert_by(session, &lab_city_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_city_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_find(
+    struct varve_session *session,
+    const struct lab_city_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_city_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end;
+ * its tensors are not loaded. VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_next(struct varve_cursor *cursor, const struct lab_city **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_city_record, &found);
+    *row = (const struct lab_city *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_count(struct varve_session *session, const struct lab_city_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_city_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_city_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_find_one(
+    struct varve_session *session, const struct lab_city_filter *filter, struct lab_city **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_city_record, filter, &found);
+    *record = (struct lab_city *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_delete_where(struct varve_session *session, const struct lab_city_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_city_record, filter);
+}
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
@@ -266,12 +578,20 @@ lab_draft_free(struct lab_draft *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record. A key that is 0 is assigned and stored in it.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_draft_insert(struct varve_session *session, struct lab_draft *record)
 {
     return varve_record_insert(session, &lab_draft_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_insert_many(struct varve_session *session, struct lab_draft *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_draft_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_draft_free().
@@ -284,6 +604,119 @@ lab_draft_get(struct varve_session *session, int64_t id, struct lab_draft **reco
     enum varve_status status = varve_record_get(session, &lab_draft_record, key, &found);
     *record = (struct lab_draft *)found;
     return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_draft_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_get_many(
+    struct varve_session *session, const int64_t *ids, int64_t count, struct lab_draft ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_draft_record, ids, count, &found);
+    *records = (struct lab_draft **)found;
+    return status;
+}
+
+/* Releases what lab_draft_get_many() gave. NULL is fine. */
+static inline void
+lab_draft_free_many(struct lab_draft **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_update(struct varve_session *session, struct lab_draft *record)
+{
+    return varve_record_update(session, &lab_draft_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_update_fields(
+    struct varve_session *session,
+    struct lab_draft *record,
+    const enum lab_draft_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_draft_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. A key that is 0 is assigned. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_upsert(struct varve_session *session, struct lab_draft *record)
+{
+    return varve_record_upsert(session, &lab_draft_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_upsert_by(
+    struct varve_session *session, struct lab_draft *record, enum lab_draft_field field)
+{
+    return varve_record_upsert_by(session, &lab_draft_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_draft_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_find(
+    struct varve_session *session,
+    const struct lab_draft_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_draft_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_next(struct varve_cursor *cursor, const struct lab_draft **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_draft_record, &found);
+    *row = (const struct lab_draft *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_count(
+    struct varve_session *session, const struct lab_draft_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_draft_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_draft_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_find_one(
+    struct varve_session *session, const struct lab_draft_filter *filter, struct lab_draft **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_draft_record, filter, &found);
+    *record = (struct lab_draft *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_delete_where(struct varve_session *session, const struct lab_draft_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_draft_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 1
+#if VARVE_ABI != 2
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -211,6 +211,71 @@ enum lab_columns_field {
     LAB_COLUMNS_FIELD_PART_MAP = 63,
 };
 
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_columns_filter {
+    struct varve_int64_condition id;
+    struct varve_double_condition double_value;
+    struct varve_float_condition float_value;
+    struct varve_int64_condition int32_value;
+    struct varve_int64_condition int64_value;
+    struct varve_int64_condition uint32_value;
+    struct varve_int64_condition uint64_value;
+    struct varve_int64_condition sint32_value;
+    struct varve_int64_condition sint64_value;
+    struct varve_int64_condition fixed32_value;
+    struct varve_fixed64_condition fixed64_value;
+    struct varve_int64_condition sfixed32_value;
+    struct varve_int64_condition sfixed64_value;
+    struct varve_bool_condition bool_value;
+    struct varve_text_condition string_value;
+    struct varve_bytes_condition bytes_value;
+    struct varve_enum_condition mood;
+    struct varve_null_condition part;
+    struct varve_double_condition maybe_double;
+    struct varve_float_condition maybe_float;
+    struct varve_int64_condition maybe_int32;
+    struct varve_int64_condition maybe_int64;
+    struct varve_int64_condition maybe_uint32;
+    struct varve_int64_condition maybe_uint64;
+    struct varve_int64_condition maybe_sint32;
+    struct varve_int64_condition maybe_sint64;
+    struct varve_int64_condition maybe_fixed32;
+    struct varve_fixed64_condition maybe_fixed64;
+    struct varve_int64_condition maybe_sfixed32;
+    struct varve_int64_condition maybe_sfixed64;
+    struct varve_bool_condition maybe_bool;
+    struct varve_text_condition maybe_string;
+    struct varve_bytes_condition maybe_bytes;
+    struct varve_enum_condition maybe_mood;
+    struct varve_null_condition maybe_part;
+    struct varve_null_condition double_values;
+    struct varve_null_condition float_values;
+    struct varve_null_condition int32_values;
+    struct varve_null_condition int64_values;
+    struct varve_null_condition uint32_values;
+    struct varve_null_condition uint64_values;
+    struct varve_null_condition sint32_values;
+    struct varve_null_condition sint64_values;
+    struct varve_null_condition fixed32_values;
+    struct varve_null_condition fixed64_values;
+    struct varve_null_condition sfixed32_values;
+    struct varve_null_condition sfixed64_values;
+    struct varve_null_condition bool_values;
+    struct varve_null_condition string_values;
+    struct varve_null_condition moods;
+    struct varve_null_condition parts;
+    struct varve_null_condition numbers;
+    struct varve_null_condition texts;
+    struct varve_null_condition mood_map;
+    struct varve_null_condition part_map;
+    enum lab_columns_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                   /* 0: all */
+    int64_t offset;                  /* rows to leave out */
+    const struct lab_columns *after; /* continue behind this record */
+};
+
 extern const ProtobufCMessageDescriptor lab_columns_descriptor;
 extern const struct varve_record lab_columns_record;
 
@@ -405,12 +470,20 @@ lab_columns_free(struct lab_columns *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record. A key that is 0 is assigned and stored in it.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_columns_insert(struct varve_session *session, struct lab_columns *record)
 {
     return varve_record_insert(session, &lab_columns_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_columns_insert_many(struct varve_session *session, struct lab_columns *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_columns_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_columns_free().
@@ -423,6 +496,121 @@ lab_columns_get(struct varve_session *session, int64_t id, struct lab_columns **
     enum varve_status status = varve_record_get(session, &lab_columns_record, key, &found);
     *record = (struct lab_columns *)found;
     return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_columns_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_columns_get_many(
+    struct varve_session *session, const int64_t *ids, int64_t count, struct lab_columns ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_columns_record, ids, count, &found);
+    *records = (struct lab_columns **)found;
+    return status;
+}
+
+/* Releases what lab_columns_get_many() gave. NULL is fine. */
+static inline void
+lab_columns_free_many(struct lab_columns **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_columns_update(struct varve_session *session, struct lab_columns *record)
+{
+    return varve_record_update(session, &lab_columns_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_columns_update_fields(
+    struct varve_session *session,
+    struct lab_columns *record,
+    const enum lab_columns_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_columns_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. A key that is 0 is assigned. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_columns_upsert(struct varve_session *session, struct lab_columns *record)
+{
+    return varve_record_upsert(session, &lab_columns_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_columns_upsert_by(
+    struct varve_session *session, struct lab_columns *record, enum lab_columns_field field)
+{
+    return varve_record_upsert_by(session, &lab_columns_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_columns_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_columns_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_columns_find(
+    struct varve_session *session,
+    const struct lab_columns_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_columns_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_columns_next(struct varve_cursor *cursor, const struct lab_columns **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_columns_record, &found);
+    *row = (const struct lab_columns *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_columns_count(
+    struct varve_session *session, const struct lab_columns_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_columns_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_columns_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_columns_find_one(
+    struct varve_session *session,
+    const struct lab_columns_filter *filter,
+    struct lab_columns **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_columns_record, filter, &found);
+    *record = (struct lab_columns *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_columns_delete_where(struct varve_session *session, const struct lab_columns_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_columns_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

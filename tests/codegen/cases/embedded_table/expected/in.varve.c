@@ -52,11 +52,30 @@ static const char item_ddl[] =
 
 static const size_t item_key[] = { 0 };
 
+static const size_t item_unique_keys[] = {
+    1,
+};
+
+static const struct varve_unique item_uniques[] = {
+    { .columns = &item_unique_keys[0], .column_count = 1 },
+};
+
+_Static_assert(offsetof(struct lab_item_filter, order_by) == 2 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_item_filter, descending) == offsetof(struct lab_item_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_item_filter, limit) == offsetof(struct lab_item_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_item_filter, offset) == offsetof(struct lab_item_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_item_filter, after) == offsetof(struct lab_item_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_item_filter) == offsetof(struct lab_item_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_item_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table item_table = {
     .name = "item",
     .ddl = item_ddl,
     .primary_key = item_key,
     .primary_key_count = 1,
+    .uniques = item_uniques,
+    .unique_count = 1,
+    .conditions_size = offsetof(struct lab_item_filter, order_by),
 };
 
 const struct varve_record lab_item_record = {
@@ -119,11 +138,20 @@ static const char basket_ddl[] =
 
 static const size_t basket_key[] = { 0 };
 
+_Static_assert(offsetof(struct lab_basket_filter, order_by) == 4 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_basket_filter, descending) == offsetof(struct lab_basket_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_basket_filter, limit) == offsetof(struct lab_basket_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_basket_filter, offset) == offsetof(struct lab_basket_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_basket_filter, after) == offsetof(struct lab_basket_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_basket_filter) == offsetof(struct lab_basket_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_basket_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table basket_table = {
     .name = "basket",
     .ddl = basket_ddl,
     .primary_key = basket_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct lab_basket_filter, order_by),
 };
 
 const struct varve_record lab_basket_record = {

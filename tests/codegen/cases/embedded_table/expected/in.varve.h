@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 1
+#if VARVE_ABI != 2
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -23,6 +23,18 @@ struct lab_item {
 enum lab_item_field {
     LAB_ITEM_FIELD_ID = 1,
     LAB_ITEM_FIELD_TITLE = 2,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_item_filter {
+    struct varve_int64_condition id;
+    struct varve_text_condition title;
+    enum lab_item_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                /* 0: all */
+    int64_t offset;               /* rows to leave out */
+    const struct lab_item *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor lab_item_descriptor;
@@ -57,6 +69,20 @@ enum lab_basket_field {
     LAB_BASKET_FIELD_FIRST = 2,
     LAB_BASKET_FIELD_ITEMS = 3,
     LAB_BASKET_FIELD_BY_TITLE = 4,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_basket_filter {
+    struct varve_int64_condition id;
+    struct varve_null_condition first;
+    struct varve_null_condition items;
+    struct varve_null_condition by_title;
+    enum lab_basket_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                  /* 0: all */
+    int64_t offset;                 /* rows to leave out */
+    const struct lab_basket *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor lab_basket_descriptor;
@@ -110,12 +136,20 @@ lab_item_free(struct lab_item *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record. A key that is 0 is assigned and stored in it.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_item_insert(struct varve_session *session, struct lab_item *record)
 {
     return varve_record_insert(session, &lab_item_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_item_insert_many(struct varve_session *session, struct lab_item *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_item_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_item_free().
@@ -128,6 +162,130 @@ lab_item_get(struct varve_session *session, int64_t id, struct lab_item **record
     enum varve_status status = varve_record_get(session, &lab_item_record, key, &found);
     *record = (struct lab_item *)found;
     return status;
+}
+
+/* Reads the record with this title, which is unique: release it with lab_item_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_item_get_by_title(struct varve_session *session, const char *title, struct lab_item **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_get_by(session, &lab_item_record, LAB_ITEM_FIELD_TITLE, title, &found);
+    *record = (struct lab_item *)found;
+    return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_item_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_item_get_many(
+    struct varve_session *session, const int64_t *ids, int64_t count, struct lab_item ***records)
+{
+    void **found = NULL;
+    enum varve_status status = varve_record_get_many(session, &lab_item_record, ids, count, &found);
+    *records = (struct lab_item **)found;
+    return status;
+}
+
+/* Releases what lab_item_get_many() gave. NULL is fine. */
+static inline void
+lab_item_free_many(struct lab_item **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_item_update(struct varve_session *session, struct lab_item *record)
+{
+    return varve_record_update(session, &lab_item_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_item_update_fields(
+    struct varve_session *session,
+    struct lab_item *record,
+    const enum lab_item_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_item_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key or, where that is 0, its title;
+ * the key is stored in the record. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_item_upsert(struct varve_session *session, struct lab_item *record)
+{
+    return varve_record_upsert(session, &lab_item_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_item_upsert_by(
+    struct varve_session *session, struct lab_item *record, enum lab_item_field field)
+{
+    return varve_record_upsert_by(session, &lab_item_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_item_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_item_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_item_find(
+    struct varve_session *session,
+    const struct lab_item_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_item_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_item_next(struct varve_cursor *cursor, const struct lab_item **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_item_record, &found);
+    *row = (const struct lab_item *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_item_count(struct varve_session *session, const struct lab_item_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_item_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_item_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_item_find_one(
+    struct varve_session *session, const struct lab_item_filter *filter, struct lab_item **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_item_record, filter, &found);
+    *record = (struct lab_item *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_item_delete_where(struct varve_session *session, const struct lab_item_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_item_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
@@ -197,12 +355,20 @@ lab_basket_free(struct lab_basket *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record. A key that is 0 is assigned and stored in it.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_basket_insert(struct varve_session *session, struct lab_basket *record)
 {
     return varve_record_insert(session, &lab_basket_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_basket_insert_many(struct varve_session *session, struct lab_basket *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_basket_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_basket_free().
@@ -215,6 +381,121 @@ lab_basket_get(struct varve_session *session, int64_t id, struct lab_basket **re
     enum varve_status status = varve_record_get(session, &lab_basket_record, key, &found);
     *record = (struct lab_basket *)found;
     return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_basket_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_basket_get_many(
+    struct varve_session *session, const int64_t *ids, int64_t count, struct lab_basket ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_basket_record, ids, count, &found);
+    *records = (struct lab_basket **)found;
+    return status;
+}
+
+/* Releases what lab_basket_get_many() gave. NULL is fine. */
+static inline void
+lab_basket_free_many(struct lab_basket **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_basket_update(struct varve_session *session, struct lab_basket *record)
+{
+    return varve_record_update(session, &lab_basket_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_basket_update_fields(
+    struct varve_session *session,
+    struct lab_basket *record,
+    const enum lab_basket_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_basket_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. A key that is 0 is assigned. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_basket_upsert(struct varve_session *session, struct lab_basket *record)
+{
+    return varve_record_upsert(session, &lab_basket_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_basket_upsert_by(
+    struct varve_session *session, struct lab_basket *record, enum lab_basket_field field)
+{
+    return varve_record_upsert_by(session, &lab_basket_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_basket_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_basket_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_basket_find(
+    struct varve_session *session,
+    const struct lab_basket_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_basket_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_basket_next(struct varve_cursor *cursor, const struct lab_basket **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_basket_record, &found);
+    *row = (const struct lab_basket *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_basket_count(
+    struct varve_session *session, const struct lab_basket_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_basket_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_basket_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_basket_find_one(
+    struct varve_session *session,
+    const struct lab_basket_filter *filter,
+    struct lab_basket **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_basket_record, filter, &found);
+    *record = (struct lab_basket *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_basket_delete_where(struct varve_session *session, const struct lab_basket_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_basket_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -63,11 +63,20 @@ static const char sparse_ddl[] =
 
 static const size_t sparse_key[] = { 1 };
 
+_Static_assert(offsetof(struct lab_sparse_filter, order_by) == 5 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_sparse_filter, descending) == offsetof(struct lab_sparse_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_sparse_filter, limit) == offsetof(struct lab_sparse_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_sparse_filter, offset) == offsetof(struct lab_sparse_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_sparse_filter, after) == offsetof(struct lab_sparse_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_sparse_filter) == offsetof(struct lab_sparse_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_sparse_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table sparse_table = {
     .name = "sparse",
     .ddl = sparse_ddl,
     .primary_key = sparse_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct lab_sparse_filter, order_by),
 };
 
 const struct varve_record lab_sparse_record = {

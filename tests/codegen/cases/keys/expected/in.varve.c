@@ -84,11 +84,20 @@ static const char country_ddl[] =
 
 static const size_t country_key[] = { 0 };
 
+_Static_assert(offsetof(struct lab_country_filter, order_by) == 2 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_country_filter, descending) == offsetof(struct lab_country_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_country_filter, limit) == offsetof(struct lab_country_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_country_filter, offset) == offsetof(struct lab_country_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_country_filter, after) == offsetof(struct lab_country_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_country_filter) == offsetof(struct lab_country_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_country_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table country_table = {
     .name = "country",
     .ddl = country_ddl,
     .primary_key = country_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct lab_country_filter, order_by),
 };
 
 const struct varve_record lab_country_record = {
@@ -142,11 +151,20 @@ static const char port_ddl[] =
 
 static const size_t port_key[] = { 0 };
 
+_Static_assert(offsetof(struct lab_port_filter, order_by) == 1 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_port_filter, descending) == offsetof(struct lab_port_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_port_filter, limit) == offsetof(struct lab_port_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_port_filter, offset) == offsetof(struct lab_port_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_port_filter, after) == offsetof(struct lab_port_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_port_filter) == offsetof(struct lab_port_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_port_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table port_table = {
     .name = "port",
     .ddl = port_ddl,
     .primary_key = port_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct lab_port_filter, order_by),
 };
 
 const struct varve_record lab_port_record = {
@@ -212,11 +230,20 @@ static const char vote_ddl[] =
 
 static const size_t vote_key[] = { 1, 2 };
 
+_Static_assert(offsetof(struct lab_vote_filter, order_by) == 3 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_vote_filter, descending) == offsetof(struct lab_vote_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_vote_filter, limit) == offsetof(struct lab_vote_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_vote_filter, offset) == offsetof(struct lab_vote_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_vote_filter, after) == offsetof(struct lab_vote_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_vote_filter) == offsetof(struct lab_vote_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_vote_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table vote_table = {
     .name = "vote",
     .ddl = vote_ddl,
     .primary_key = vote_key,
     .primary_key_count = 2,
+    .conditions_size = offsetof(struct lab_vote_filter, order_by),
 };
 
 const struct varve_record lab_vote_record = {
@@ -280,11 +307,20 @@ static const char cell_ddl[] =
 
 static const size_t cell_key[] = { 0, 1, 2 };
 
+_Static_assert(offsetof(struct lab_cell_filter, order_by) == 4 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_cell_filter, descending) == offsetof(struct lab_cell_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_cell_filter, limit) == offsetof(struct lab_cell_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_cell_filter, offset) == offsetof(struct lab_cell_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_cell_filter, after) == offsetof(struct lab_cell_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_cell_filter) == offsetof(struct lab_cell_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_cell_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table cell_table = {
     .name = "cell",
     .ddl = cell_ddl,
     .primary_key = cell_key,
     .primary_key_count = 3,
+    .conditions_size = offsetof(struct lab_cell_filter, order_by),
 };
 
 const struct varve_record lab_cell_record = {
@@ -342,11 +378,20 @@ static const char synapse_ddl[] =
 
 static const size_t synapse_key[] = { 0, 1 };
 
+_Static_assert(offsetof(struct lab_synapse_filter, order_by) == 2 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_synapse_filter, descending) == offsetof(struct lab_synapse_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_synapse_filter, limit) == offsetof(struct lab_synapse_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_synapse_filter, offset) == offsetof(struct lab_synapse_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_synapse_filter, after) == offsetof(struct lab_synapse_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_synapse_filter) == offsetof(struct lab_synapse_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_synapse_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table synapse_table = {
     .name = "synapse",
     .ddl = synapse_ddl,
     .primary_key = synapse_key,
     .primary_key_count = 2,
+    .conditions_size = offsetof(struct lab_synapse_filter, order_by),
 };
 
 const struct varve_record lab_synapse_record = {

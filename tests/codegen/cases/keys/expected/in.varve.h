@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 1
+#if VARVE_ABI != 2
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -51,6 +51,18 @@ enum lab_country_field {
     LAB_COUNTRY_FIELD_TITLE = 2,
 };
 
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_country_filter {
+    struct varve_text_condition code;
+    struct varve_text_condition title;
+    enum lab_country_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                   /* 0: all */
+    int64_t offset;                  /* rows to leave out */
+    const struct lab_country *after; /* continue behind this record */
+};
+
 extern const ProtobufCMessageDescriptor lab_country_descriptor;
 extern const struct varve_record lab_country_record;
 
@@ -72,6 +84,17 @@ struct lab_port {
 /* The fields of struct lab_port, by number. */
 enum lab_port_field {
     LAB_PORT_FIELD_NUMBER = 1,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_port_filter {
+    struct varve_int64_condition number;
+    enum lab_port_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                /* 0: all */
+    int64_t offset;               /* rows to leave out */
+    const struct lab_port *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor lab_port_descriptor;
@@ -97,6 +120,19 @@ enum lab_vote_field {
     LAB_VOTE_FIELD_WEIGHT = 1,
     LAB_VOTE_FIELD_COUNTRY = 2,
     LAB_VOTE_FIELD_ISSUE = 3,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_vote_filter {
+    struct varve_double_condition weight;
+    struct varve_text_condition country;
+    struct varve_int64_condition issue;
+    enum lab_vote_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                /* 0: all */
+    int64_t offset;               /* rows to leave out */
+    const struct lab_vote *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor lab_vote_descriptor;
@@ -127,6 +163,20 @@ enum lab_cell_field {
     LAB_CELL_FIELD_VALUE = 4,
 };
 
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_cell_filter {
+    struct varve_int64_condition layer;
+    struct varve_int64_condition row;
+    struct varve_fixed64_condition column;
+    struct varve_text_condition value;
+    enum lab_cell_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                /* 0: all */
+    int64_t offset;               /* rows to leave out */
+    const struct lab_cell *after; /* continue behind this record */
+};
+
 extern const ProtobufCMessageDescriptor lab_cell_descriptor;
 extern const struct varve_record lab_cell_record;
 
@@ -149,6 +199,18 @@ struct lab_synapse {
 enum lab_synapse_field {
     LAB_SYNAPSE_FIELD_SOURCE = 1,
     LAB_SYNAPSE_FIELD_KIND = 2,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_synapse_filter {
+    struct varve_text_condition source;
+    struct varve_enum_condition kind;
+    enum lab_synapse_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                   /* 0: all */
+    int64_t offset;                  /* rows to leave out */
+    const struct lab_synapse *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor lab_synapse_descriptor;
@@ -178,12 +240,19 @@ lab_country_free(struct lab_country *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_country_insert(struct varve_session *session, struct lab_country *record)
 {
     return varve_record_insert(session, &lab_country_record, record);
+}
+
+/* Inserts an array of records, all or none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_country_insert_many(struct varve_session *session, struct lab_country *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_country_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_country_free().
@@ -196,6 +265,124 @@ lab_country_get(struct varve_session *session, const char *code, struct lab_coun
     enum varve_status status = varve_record_get(session, &lab_country_record, key, &found);
     *record = (struct lab_country *)found;
     return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_country_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_country_get_many(
+    struct varve_session *session,
+    const char *const *ids,
+    int64_t count,
+    struct lab_country ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_country_record, ids, count, &found);
+    *records = (struct lab_country **)found;
+    return status;
+}
+
+/* Releases what lab_country_get_many() gave. NULL is fine. */
+static inline void
+lab_country_free_many(struct lab_country **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_country_update(struct varve_session *session, struct lab_country *record)
+{
+    return varve_record_update(session, &lab_country_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_country_update_fields(
+    struct varve_session *session,
+    struct lab_country *record,
+    const enum lab_country_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_country_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_country_upsert(struct varve_session *session, struct lab_country *record)
+{
+    return varve_record_upsert(session, &lab_country_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_country_upsert_by(
+    struct varve_session *session, struct lab_country *record, enum lab_country_field field)
+{
+    return varve_record_upsert_by(session, &lab_country_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_country_delete(struct varve_session *session, const char *code)
+{
+    const void *const key[] = {code};
+    return varve_record_delete(session, &lab_country_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_country_find(
+    struct varve_session *session,
+    const struct lab_country_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_country_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_country_next(struct varve_cursor *cursor, const struct lab_country **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_country_record, &found);
+    *row = (const struct lab_country *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_country_count(
+    struct varve_session *session, const struct lab_country_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_country_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_country_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_country_find_one(
+    struct varve_session *session,
+    const struct lab_country_filter *filter,
+    struct lab_country **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_country_record, filter, &found);
+    *record = (struct lab_country *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_country_delete_where(struct varve_session *session, const struct lab_country_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_country_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
@@ -265,12 +452,19 @@ lab_port_free(struct lab_port *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_port_insert(struct varve_session *session, struct lab_port *record)
 {
     return varve_record_insert(session, &lab_port_record, record);
+}
+
+/* Inserts an array of records, all or none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_port_insert_many(struct varve_session *session, struct lab_port *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_port_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_port_free().
@@ -283,6 +477,117 @@ lab_port_get(struct varve_session *session, uint32_t number, struct lab_port **r
     enum varve_status status = varve_record_get(session, &lab_port_record, key, &found);
     *record = (struct lab_port *)found;
     return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_port_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_port_get_many(
+    struct varve_session *session, const uint32_t *ids, int64_t count, struct lab_port ***records)
+{
+    void **found = NULL;
+    enum varve_status status = varve_record_get_many(session, &lab_port_record, ids, count, &found);
+    *records = (struct lab_port **)found;
+    return status;
+}
+
+/* Releases what lab_port_get_many() gave. NULL is fine. */
+static inline void
+lab_port_free_many(struct lab_port **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_port_update(struct varve_session *session, struct lab_port *record)
+{
+    return varve_record_update(session, &lab_port_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_port_update_fields(
+    struct varve_session *session,
+    struct lab_port *record,
+    const enum lab_port_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_port_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_port_upsert(struct varve_session *session, struct lab_port *record)
+{
+    return varve_record_upsert(session, &lab_port_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_port_upsert_by(
+    struct varve_session *session, struct lab_port *record, enum lab_port_field field)
+{
+    return varve_record_upsert_by(session, &lab_port_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_port_delete(struct varve_session *session, uint32_t number)
+{
+    const void *const key[] = {&number};
+    return varve_record_delete(session, &lab_port_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_port_find(
+    struct varve_session *session,
+    const struct lab_port_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_port_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_port_next(struct varve_cursor *cursor, const struct lab_port **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_port_record, &found);
+    *row = (const struct lab_port *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_port_count(struct varve_session *session, const struct lab_port_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_port_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_port_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_port_find_one(
+    struct varve_session *session, const struct lab_port_filter *filter, struct lab_port **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_port_record, filter, &found);
+    *record = (struct lab_port *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_port_delete_where(struct varve_session *session, const struct lab_port_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_port_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
@@ -352,12 +657,19 @@ lab_vote_free(struct lab_vote *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_vote_insert(struct varve_session *session, struct lab_vote *record)
 {
     return varve_record_insert(session, &lab_vote_record, record);
+}
+
+/* Inserts an array of records, all or none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_vote_insert_many(struct varve_session *session, struct lab_vote *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_vote_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_vote_free().
@@ -371,6 +683,121 @@ lab_vote_get(
     enum varve_status status = varve_record_get(session, &lab_vote_record, key, &found);
     *record = (struct lab_vote *)found;
     return status;
+}
+
+/* Reads the records with these keys, of which only the key's fields are read: (*records)[i] is
+ * the one of keys[i], NULL where there is none. One block: release it with lab_vote_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_vote_get_many(
+    struct varve_session *session,
+    const struct lab_vote *keys,
+    int64_t count,
+    struct lab_vote ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_vote_record, keys, count, &found);
+    *records = (struct lab_vote **)found;
+    return status;
+}
+
+/* Releases what lab_vote_get_many() gave. NULL is fine. */
+static inline void
+lab_vote_free_many(struct lab_vote **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_vote_update(struct varve_session *session, struct lab_vote *record)
+{
+    return varve_record_update(session, &lab_vote_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_vote_update_fields(
+    struct varve_session *session,
+    struct lab_vote *record,
+    const enum lab_vote_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_vote_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_vote_upsert(struct varve_session *session, struct lab_vote *record)
+{
+    return varve_record_upsert(session, &lab_vote_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_vote_upsert_by(
+    struct varve_session *session, struct lab_vote *record, enum lab_vote_field field)
+{
+    return varve_record_upsert_by(session, &lab_vote_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_vote_delete(struct varve_session *session, const char *country, int64_t issue)
+{
+    const void *const key[] = {country, &issue};
+    return varve_record_delete(session, &lab_vote_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_vote_find(
+    struct varve_session *session,
+    const struct lab_vote_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_vote_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_vote_next(struct varve_cursor *cursor, const struct lab_vote **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_vote_record, &found);
+    *row = (const struct lab_vote *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_vote_count(struct varve_session *session, const struct lab_vote_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_vote_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_vote_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_vote_find_one(
+    struct varve_session *session, const struct lab_vote_filter *filter, struct lab_vote **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_vote_record, filter, &found);
+    *record = (struct lab_vote *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_vote_delete_where(struct varve_session *session, const struct lab_vote_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_vote_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
@@ -440,12 +867,19 @@ lab_cell_free(struct lab_cell *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_cell_insert(struct varve_session *session, struct lab_cell *record)
 {
     return varve_record_insert(session, &lab_cell_record, record);
+}
+
+/* Inserts an array of records, all or none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cell_insert_many(struct varve_session *session, struct lab_cell *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_cell_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_cell_free().
@@ -463,6 +897,121 @@ lab_cell_get(
     enum varve_status status = varve_record_get(session, &lab_cell_record, key, &found);
     *record = (struct lab_cell *)found;
     return status;
+}
+
+/* Reads the records with these keys, of which only the key's fields are read: (*records)[i] is
+ * the one of keys[i], NULL where there is none. One block: release it with lab_cell_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cell_get_many(
+    struct varve_session *session,
+    const struct lab_cell *keys,
+    int64_t count,
+    struct lab_cell ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_cell_record, keys, count, &found);
+    *records = (struct lab_cell **)found;
+    return status;
+}
+
+/* Releases what lab_cell_get_many() gave. NULL is fine. */
+static inline void
+lab_cell_free_many(struct lab_cell **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cell_update(struct varve_session *session, struct lab_cell *record)
+{
+    return varve_record_update(session, &lab_cell_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cell_update_fields(
+    struct varve_session *session,
+    struct lab_cell *record,
+    const enum lab_cell_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_cell_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cell_upsert(struct varve_session *session, struct lab_cell *record)
+{
+    return varve_record_upsert(session, &lab_cell_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cell_upsert_by(
+    struct varve_session *session, struct lab_cell *record, enum lab_cell_field field)
+{
+    return varve_record_upsert_by(session, &lab_cell_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cell_delete(struct varve_session *session, int32_t layer, int32_t row, uint64_t column)
+{
+    const void *const key[] = {&layer, &row, &column};
+    return varve_record_delete(session, &lab_cell_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cell_find(
+    struct varve_session *session,
+    const struct lab_cell_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_cell_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cell_next(struct varve_cursor *cursor, const struct lab_cell **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_cell_record, &found);
+    *row = (const struct lab_cell *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cell_count(struct varve_session *session, const struct lab_cell_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_cell_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_cell_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cell_find_one(
+    struct varve_session *session, const struct lab_cell_filter *filter, struct lab_cell **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_cell_record, filter, &found);
+    *record = (struct lab_cell *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cell_delete_where(struct varve_session *session, const struct lab_cell_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_cell_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
@@ -532,12 +1081,19 @@ lab_synapse_free(struct lab_synapse *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_synapse_insert(struct varve_session *session, struct lab_synapse *record)
 {
     return varve_record_insert(session, &lab_synapse_record, record);
+}
+
+/* Inserts an array of records, all or none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_insert_many(struct varve_session *session, struct lab_synapse *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_synapse_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_synapse_free().
@@ -554,6 +1110,125 @@ lab_synapse_get(
     enum varve_status status = varve_record_get(session, &lab_synapse_record, key, &found);
     *record = (struct lab_synapse *)found;
     return status;
+}
+
+/* Reads the records with these keys, of which only the key's fields are read: (*records)[i] is
+ * the one of keys[i], NULL where there is none. One block: release it with
+ * lab_synapse_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_get_many(
+    struct varve_session *session,
+    const struct lab_synapse *keys,
+    int64_t count,
+    struct lab_synapse ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_synapse_record, keys, count, &found);
+    *records = (struct lab_synapse **)found;
+    return status;
+}
+
+/* Releases what lab_synapse_get_many() gave. NULL is fine. */
+static inline void
+lab_synapse_free_many(struct lab_synapse **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_update(struct varve_session *session, struct lab_synapse *record)
+{
+    return varve_record_update(session, &lab_synapse_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_update_fields(
+    struct varve_session *session,
+    struct lab_synapse *record,
+    const enum lab_synapse_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_synapse_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_upsert(struct varve_session *session, struct lab_synapse *record)
+{
+    return varve_record_upsert(session, &lab_synapse_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_upsert_by(
+    struct varve_session *session, struct lab_synapse *record, enum lab_synapse_field field)
+{
+    return varve_record_upsert_by(session, &lab_synapse_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_delete(struct varve_session *session, const char *source, enum lab_kind kind)
+{
+    const void *const key[] = {source, &kind};
+    return varve_record_delete(session, &lab_synapse_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_find(
+    struct varve_session *session,
+    const struct lab_synapse_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_synapse_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_next(struct varve_cursor *cursor, const struct lab_synapse **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_synapse_record, &found);
+    *row = (const struct lab_synapse *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_count(
+    struct varve_session *session, const struct lab_synapse_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_synapse_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_synapse_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_find_one(
+    struct varve_session *session,
+    const struct lab_synapse_filter *filter,
+    struct lab_synapse **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_synapse_record, filter, &found);
+    *record = (struct lab_synapse *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_delete_where(struct varve_session *session, const struct lab_synapse_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_synapse_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

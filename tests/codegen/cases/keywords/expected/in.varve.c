@@ -237,11 +237,30 @@ static const char table_ddl[] =
 
 static const size_t table_key[] = { 0 };
 
+static const size_t table_unique_keys[] = {
+    2,
+};
+
+static const struct varve_unique table_uniques[] = {
+    { .columns = &table_unique_keys[0], .column_count = 1 },
+};
+
+_Static_assert(offsetof(struct lab_table_filter, order_by) == 7 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_table_filter, descending) == offsetof(struct lab_table_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_table_filter, limit) == offsetof(struct lab_table_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_table_filter, offset) == offsetof(struct lab_table_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_table_filter, after) == offsetof(struct lab_table_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_table_filter) == offsetof(struct lab_table_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_table_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table table_table = {
     .name = "table",
     .ddl = table_ddl,
     .primary_key = table_key,
     .primary_key_count = 1,
+    .uniques = table_uniques,
+    .unique_count = 1,
+    .conditions_size = offsetof(struct lab_table_filter, order_by),
 };
 
 const struct varve_record lab_table_record = {

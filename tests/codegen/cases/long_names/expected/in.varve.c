@@ -113,11 +113,30 @@ static const char simultaneous_recording_of_electrodes_ddl[] =
 
 static const size_t simultaneous_recording_of_electrodes_key[] = { 0 };
 
+static const size_t simultaneous_recording_of_electrodes_unique_keys[] = {
+    1,
+};
+
+static const struct varve_unique simultaneous_recording_of_electrodes_uniques[] = {
+    { .columns = &simultaneous_recording_of_electrodes_unique_keys[0], .column_count = 1 },
+};
+
+_Static_assert(offsetof(struct institute_long_names_simultaneous_recording_of_electrodes_filter, order_by) == 7 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct institute_long_names_simultaneous_recording_of_electrodes_filter, descending) == offsetof(struct institute_long_names_simultaneous_recording_of_electrodes_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct institute_long_names_simultaneous_recording_of_electrodes_filter, limit) == offsetof(struct institute_long_names_simultaneous_recording_of_electrodes_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct institute_long_names_simultaneous_recording_of_electrodes_filter, offset) == offsetof(struct institute_long_names_simultaneous_recording_of_electrodes_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct institute_long_names_simultaneous_recording_of_electrodes_filter, after) == offsetof(struct institute_long_names_simultaneous_recording_of_electrodes_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct institute_long_names_simultaneous_recording_of_electrodes_filter) == offsetof(struct institute_long_names_simultaneous_recording_of_electrodes_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum institute_long_names_simultaneous_recording_of_electrodes_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table simultaneous_recording_of_electrodes_table = {
     .name = "simultaneous_recording_of_electrodes",
     .ddl = simultaneous_recording_of_electrodes_ddl,
     .primary_key = simultaneous_recording_of_electrodes_key,
     .primary_key_count = 1,
+    .uniques = simultaneous_recording_of_electrodes_uniques,
+    .unique_count = 1,
+    .conditions_size = offsetof(struct institute_long_names_simultaneous_recording_of_electrodes_filter, order_by),
 };
 
 const struct varve_record institute_long_names_simultaneous_recording_of_electrodes_record = {

@@ -5,7 +5,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 1
+#if VARVE_ABI != 2
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -92,6 +92,26 @@ enum institute_long_names_simultaneous_recording_of_electrodes_field {
     INSTITUTE_LONG_NAMES_SIMULTANEOUS_RECORDING_OF_ELECTRODES_FIELD_KIND_OF_THIS_MEASUREMENT = 8,
 };
 
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct institute_long_names_simultaneous_recording_of_electrodes_filter {
+    struct varve_int64_condition identifying_number_of_the_record;
+    struct varve_text_condition description_of_the_record_by_text;
+    struct varve_int64_condition number_of_connected_channels;
+    struct varve_null_condition parameters_of_the_measurement;
+    struct varve_text_condition explanation_of_the_operator;
+    struct varve_int64_condition correction_of_the_amplifier;
+    struct varve_enum_condition kind_of_this_measurement;
+    /* then by primary key; 0: by primary key alone */
+    enum institute_long_names_simultaneous_recording_of_electrodes_field order_by;
+    bool descending;
+    int64_t limit; /* 0: all */
+    /* rows to leave out */
+    int64_t offset;
+    /* continue behind this record */
+    const struct institute_long_names_simultaneous_recording_of_electrodes *after;
+};
+
 extern const ProtobufCMessageDescriptor
     institute_long_names_simultaneous_recording_of_electrodes_descriptor;
 extern const struct varve_record institute_long_names_simultaneous_recording_of_electrodes_record;
@@ -158,8 +178,212 @@ institute_long_names_simultaneous_recording_of_electrodes_free(
     varve_record_free(record);
 }
 
-/* No insert and get: the record has tensors, which this version of varve packs and does not
- * store. */
+/* Inserts the record. A key that is 0 is assigned and stored in it.
+ * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_insert(
+    struct varve_session *session,
+    struct institute_long_names_simultaneous_recording_of_electrodes *record)
+{
+    return varve_record_insert(
+        session, &institute_long_names_simultaneous_recording_of_electrodes_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_insert_many(
+    struct varve_session *session,
+    struct institute_long_names_simultaneous_recording_of_electrodes *records,
+    int64_t count)
+{
+    return varve_record_insert_many(
+        session, &institute_long_names_simultaneous_recording_of_electrodes_record, records, count);
+}
+
+/* Reads the record with this key: one block, release it with
+ * institute_long_names_simultaneous_recording_of_electrodes_free(). VARVE_NOT_FOUND when there
+ * is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_get(
+    struct varve_session *session,
+    int64_t identifying_number_of_the_record,
+    struct institute_long_names_simultaneous_recording_of_electrodes **record)
+{
+    const void *const key[] = {&identifying_number_of_the_record};
+    void *found = NULL;
+    enum varve_status status = varve_record_get(
+        session, &institute_long_names_simultaneous_recording_of_electrodes_record, key, &found);
+    *record = (struct institute_long_names_simultaneous_recording_of_electrodes *)found;
+    return status;
+}
+
+/* Reads the record with this description_of_the_record_by_text, which is unique: release it with
+ * institute_long_names_simultaneous_recording_of_electrodes_free(). VARVE_NOT_FOUND when there
+ * is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_get_by_description_of_the_record_by_text(
+    struct varve_session *session,
+    const char *description_of_the_record_by_text,
+    struct institute_long_names_simultaneous_recording_of_electrodes **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_get_by(
+        session, &institute_long_names_simultaneous_recording_of_electrodes_record,
+        INSTITUTE_LONG_NAMES_SIMULTANEOUS_RECORDING_OF_ELECTRODES_FIELD_DESCRIPTION_OF_THE_RECORD_BY_TEXT,
+        description_of_the_record_by_text, &found);
+    *record = (struct institute_long_names_simultaneous_recording_of_electrodes *)found;
+    return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with
+ * institute_long_names_simultaneous_recording_of_electrodes_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_get_many(
+    struct varve_session *session,
+    const int64_t *ids,
+    int64_t count,
+    struct institute_long_names_simultaneous_recording_of_electrodes ***records)
+{
+    void **found = NULL;
+    enum varve_status status = varve_record_get_many(
+        session, &institute_long_names_simultaneous_recording_of_electrodes_record, ids, count,
+        &found);
+    *records = (struct institute_long_names_simultaneous_recording_of_electrodes **)found;
+    return status;
+}
+
+/* Releases what institute_long_names_simultaneous_recording_of_electrodes_get_many() gave. NULL
+ * is fine. */
+static inline void
+institute_long_names_simultaneous_recording_of_electrodes_free_many(
+    struct institute_long_names_simultaneous_recording_of_electrodes **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none.
+ * Tensors that are not loaded stay as they are stored. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_update(
+    struct varve_session *session,
+    struct institute_long_names_simultaneous_recording_of_electrodes *record)
+{
+    return varve_record_update(
+        session, &institute_long_names_simultaneous_recording_of_electrodes_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_update_fields(
+    struct varve_session *session,
+    struct institute_long_names_simultaneous_recording_of_electrodes *record,
+    const enum institute_long_names_simultaneous_recording_of_electrodes_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &institute_long_names_simultaneous_recording_of_electrodes_record, record,
+        (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key or, where that is 0, its
+ * description_of_the_record_by_text; the key is stored in the record. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_upsert(
+    struct varve_session *session,
+    struct institute_long_names_simultaneous_recording_of_electrodes *record)
+{
+    return varve_record_upsert(
+        session, &institute_long_names_simultaneous_recording_of_electrodes_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_upsert_by(
+    struct varve_session *session,
+    struct institute_long_names_simultaneous_recording_of_electrodes *record,
+    enum institute_long_names_simultaneous_recording_of_electrodes_field field)
+{
+    return varve_record_upsert_by(
+        session, &institute_long_names_simultaneous_recording_of_electrodes_record, record,
+        (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_delete(
+    struct varve_session *session, int64_t identifying_number_of_the_record)
+{
+    const void *const key[] = {&identifying_number_of_the_record};
+    return varve_record_delete(
+        session, &institute_long_names_simultaneous_recording_of_electrodes_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_find(
+    struct varve_session *session,
+    const struct institute_long_names_simultaneous_recording_of_electrodes_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(
+        session, &institute_long_names_simultaneous_recording_of_electrodes_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end;
+ * its tensors are not loaded. VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_next(
+    struct varve_cursor *cursor,
+    const struct institute_long_names_simultaneous_recording_of_electrodes **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(
+        cursor, &institute_long_names_simultaneous_recording_of_electrodes_record, &found);
+    *row = (const struct institute_long_names_simultaneous_recording_of_electrodes *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_count(
+    struct varve_session *session,
+    const struct institute_long_names_simultaneous_recording_of_electrodes_filter *filter,
+    int64_t *count)
+{
+    return varve_record_count(
+        session, &institute_long_names_simultaneous_recording_of_electrodes_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with
+ * institute_long_names_simultaneous_recording_of_electrodes_free(). VARVE_NOT_FOUND when there
+ * is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_find_one(
+    struct varve_session *session,
+    const struct institute_long_names_simultaneous_recording_of_electrodes_filter *filter,
+    struct institute_long_names_simultaneous_recording_of_electrodes **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(
+        session, &institute_long_names_simultaneous_recording_of_electrodes_record, filter, &found);
+    *record = (struct institute_long_names_simultaneous_recording_of_electrodes *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_delete_where(
+    struct varve_session *session,
+    const struct institute_long_names_simultaneous_recording_of_electrodes_filter *filter)
+{
+    return varve_record_delete_where(
+        session, &institute_long_names_simultaneous_recording_of_electrodes_record, filter);
+}
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

@@ -69,11 +69,30 @@ static const char eeg_channel2_ddl[] =
 
 static const size_t eeg_channel2_key[] = { 0 };
 
+static const size_t eeg_channel2_unique_keys[] = {
+    2,
+};
+
+static const struct varve_unique eeg_channel2_uniques[] = {
+    { .columns = &eeg_channel2_unique_keys[0], .column_count = 1 },
+};
+
+_Static_assert(offsetof(struct lab_eeg_channel2_filter, order_by) == 4 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_eeg_channel2_filter, descending) == offsetof(struct lab_eeg_channel2_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_eeg_channel2_filter, limit) == offsetof(struct lab_eeg_channel2_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_eeg_channel2_filter, offset) == offsetof(struct lab_eeg_channel2_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_eeg_channel2_filter, after) == offsetof(struct lab_eeg_channel2_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_eeg_channel2_filter) == offsetof(struct lab_eeg_channel2_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_eeg_channel2_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table eeg_channel2_table = {
     .name = "eeg_channel2",
     .ddl = eeg_channel2_ddl,
     .primary_key = eeg_channel2_key,
     .primary_key_count = 1,
+    .uniques = eeg_channel2_uniques,
+    .unique_count = 1,
+    .conditions_size = offsetof(struct lab_eeg_channel2_filter, order_by),
 };
 
 const struct varve_record lab_eeg_channel2_record = {

@@ -72,11 +72,34 @@ static const char session_ddl[] =
 
 static const size_t session_key[] = { 0, 1 };
 
+static const size_t session_unique_keys[] = {
+    2, 3, 4, 5, 6,
+};
+
+static const struct varve_unique session_uniques[] = {
+    { .columns = &session_unique_keys[0], .column_count = 1 },
+    { .columns = &session_unique_keys[1], .column_count = 1 },
+    { .columns = &session_unique_keys[2], .column_count = 1 },
+    { .columns = &session_unique_keys[3], .column_count = 1 },
+    { .columns = &session_unique_keys[4], .column_count = 1 },
+};
+
+_Static_assert(offsetof(struct lab_session_filter, order_by) == 7 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_session_filter, descending) == offsetof(struct lab_session_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_session_filter, limit) == offsetof(struct lab_session_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_session_filter, offset) == offsetof(struct lab_session_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_session_filter, after) == offsetof(struct lab_session_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_session_filter) == offsetof(struct lab_session_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_session_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table session_table = {
     .name = "session",
     .ddl = session_ddl,
     .primary_key = session_key,
     .primary_key_count = 2,
+    .uniques = session_uniques,
+    .unique_count = 5,
+    .conditions_size = offsetof(struct lab_session_filter, order_by),
 };
 
 const struct varve_record lab_session_record = {
@@ -142,11 +165,32 @@ static const char record_ddl[] =
 
 static const size_t record_key[] = { 0 };
 
+static const size_t record_unique_keys[] = {
+    1, 2, 3,
+};
+
+static const struct varve_unique record_uniques[] = {
+    { .columns = &record_unique_keys[0], .column_count = 1 },
+    { .columns = &record_unique_keys[1], .column_count = 1 },
+    { .columns = &record_unique_keys[2], .column_count = 1 },
+};
+
+_Static_assert(offsetof(struct lab_record_filter, order_by) == 4 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_record_filter, descending) == offsetof(struct lab_record_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_record_filter, limit) == offsetof(struct lab_record_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_record_filter, offset) == offsetof(struct lab_record_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_record_filter, after) == offsetof(struct lab_record_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_record_filter) == offsetof(struct lab_record_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_record_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table record_table = {
     .name = "record",
     .ddl = record_ddl,
     .primary_key = record_key,
     .primary_key_count = 1,
+    .uniques = record_uniques,
+    .unique_count = 3,
+    .conditions_size = offsetof(struct lab_record_filter, order_by),
 };
 
 const struct varve_record lab_record_record = {

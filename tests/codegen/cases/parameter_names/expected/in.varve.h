@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 1
+#if VARVE_ABI != 2
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -33,6 +33,23 @@ enum lab_session_field {
     LAB_SESSION_FIELD_STATUS = 5,
     LAB_SESSION_FIELD_VALUE = 6,
     LAB_SESSION_FIELD_ROW = 7,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_session_filter {
+    struct varve_int64_condition session;
+    struct varve_text_condition record;
+    struct varve_text_condition cursor;
+    struct varve_text_condition filter;
+    struct varve_text_condition status;
+    struct varve_text_condition value;
+    struct varve_text_condition row;
+    enum lab_session_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                   /* 0: all */
+    int64_t offset;                  /* rows to leave out */
+    const struct lab_session *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor lab_session_descriptor;
@@ -68,6 +85,20 @@ enum lab_record_field {
     LAB_RECORD_FIELD_KEY = 4,
 };
 
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_record_filter {
+    struct varve_int64_condition record;
+    struct varve_text_condition session;
+    struct varve_text_condition records;
+    struct varve_text_condition key;
+    enum lab_record_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                  /* 0: all */
+    int64_t offset;                 /* rows to leave out */
+    const struct lab_record *after; /* continue behind this record */
+};
+
 extern const ProtobufCMessageDescriptor lab_record_descriptor;
 extern const struct varve_record lab_record_record;
 
@@ -97,12 +128,19 @@ lab_session_free(struct lab_session *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_session_insert(struct varve_session *session, struct lab_session *record)
 {
     return varve_record_insert(session, &lab_session_record, record);
+}
+
+/* Inserts an array of records, all or none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_insert_many(struct varve_session *session, struct lab_session *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_session_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_session_free().
@@ -119,6 +157,189 @@ lab_session_get(
     enum varve_status status = varve_record_get(session, &lab_session_record, key, &found);
     *record = (struct lab_session *)found;
     return status;
+}
+
+/* Reads the record with this cursor, which is unique: release it with lab_session_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_get_by_cursor(
+    struct varve_session *session, const char *cursor, struct lab_session **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_get_by(session, &lab_session_record, LAB_SESSION_FIELD_CURSOR, cursor, &found);
+    *record = (struct lab_session *)found;
+    return status;
+}
+
+/* Reads the record with this filter, which is unique: release it with lab_session_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_get_by_filter(
+    struct varve_session *session, const char *filter, struct lab_session **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_get_by(session, &lab_session_record, LAB_SESSION_FIELD_FILTER, filter, &found);
+    *record = (struct lab_session *)found;
+    return status;
+}
+
+/* Reads the record with this status, which is unique: release it with lab_session_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_get_by_status(
+    struct varve_session *session, const char *status_key, struct lab_session **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_get_by(
+        session, &lab_session_record, LAB_SESSION_FIELD_STATUS, status_key, &found);
+    *record = (struct lab_session *)found;
+    return status;
+}
+
+/* Reads the record with this value, which is unique: release it with lab_session_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_get_by_value(
+    struct varve_session *session, const char *value, struct lab_session **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_get_by(session, &lab_session_record, LAB_SESSION_FIELD_VALUE, value, &found);
+    *record = (struct lab_session *)found;
+    return status;
+}
+
+/* Reads the record with this row, which is unique: release it with lab_session_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_get_by_row(struct varve_session *session, const char *row, struct lab_session **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_get_by(session, &lab_session_record, LAB_SESSION_FIELD_ROW, row, &found);
+    *record = (struct lab_session *)found;
+    return status;
+}
+
+/* Reads the records with these keys, of which only the key's fields are read: (*records)[i] is
+ * the one of keys[i], NULL where there is none. One block: release it with
+ * lab_session_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_get_many(
+    struct varve_session *session,
+    const struct lab_session *keys,
+    int64_t count,
+    struct lab_session ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_session_record, keys, count, &found);
+    *records = (struct lab_session **)found;
+    return status;
+}
+
+/* Releases what lab_session_get_many() gave. NULL is fine. */
+static inline void
+lab_session_free_many(struct lab_session **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_update(struct varve_session *session, struct lab_session *record)
+{
+    return varve_record_update(session, &lab_session_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_update_fields(
+    struct varve_session *session,
+    struct lab_session *record,
+    const enum lab_session_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_session_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_upsert(struct varve_session *session, struct lab_session *record)
+{
+    return varve_record_upsert(session, &lab_session_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_upsert_by(
+    struct varve_session *session, struct lab_session *record, enum lab_session_field field)
+{
+    return varve_record_upsert_by(session, &lab_session_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_delete(struct varve_session *session, int64_t session_key, const char *record_key)
+{
+    const void *const key[] = {&session_key, record_key};
+    return varve_record_delete(session, &lab_session_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_find(
+    struct varve_session *session,
+    const struct lab_session_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_session_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_next(struct varve_cursor *cursor, const struct lab_session **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_session_record, &found);
+    *row = (const struct lab_session *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_count(
+    struct varve_session *session, const struct lab_session_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_session_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_session_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_find_one(
+    struct varve_session *session,
+    const struct lab_session_filter *filter,
+    struct lab_session **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_session_record, filter, &found);
+    *record = (struct lab_session *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_delete_where(struct varve_session *session, const struct lab_session_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_session_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
@@ -188,12 +409,20 @@ lab_record_free(struct lab_record *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record. A key that is 0 is assigned and stored in it.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_record_insert(struct varve_session *session, struct lab_record *record)
 {
     return varve_record_insert(session, &lab_record_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_record_insert_many(struct varve_session *session, struct lab_record *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_record_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_record_free().
@@ -206,6 +435,161 @@ lab_record_get(struct varve_session *session, int64_t record_key, struct lab_rec
     enum varve_status status = varve_record_get(session, &lab_record_record, key, &found);
     *record = (struct lab_record *)found;
     return status;
+}
+
+/* Reads the record with this session, which is unique: release it with lab_record_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_record_get_by_session(
+    struct varve_session *session, const char *session_key, struct lab_record **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_get_by(
+        session, &lab_record_record, LAB_RECORD_FIELD_SESSION, session_key, &found);
+    *record = (struct lab_record *)found;
+    return status;
+}
+
+/* Reads the record with this records, which is unique: release it with lab_record_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_record_get_by_records(
+    struct varve_session *session, const char *records, struct lab_record **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_get_by(session, &lab_record_record, LAB_RECORD_FIELD_RECORDS, records, &found);
+    *record = (struct lab_record *)found;
+    return status;
+}
+
+/* Reads the record with this key, which is unique: release it with lab_record_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_record_get_by_key(
+    struct varve_session *session, const char *key_key, struct lab_record **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_get_by(session, &lab_record_record, LAB_RECORD_FIELD_KEY, key_key, &found);
+    *record = (struct lab_record *)found;
+    return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_record_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_record_get_many(
+    struct varve_session *session, const int64_t *ids, int64_t count, struct lab_record ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_record_record, ids, count, &found);
+    *records = (struct lab_record **)found;
+    return status;
+}
+
+/* Releases what lab_record_get_many() gave. NULL is fine. */
+static inline void
+lab_record_free_many(struct lab_record **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_record_update(struct varve_session *session, struct lab_record *record)
+{
+    return varve_record_update(session, &lab_record_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_record_update_fields(
+    struct varve_session *session,
+    struct lab_record *record,
+    const enum lab_record_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_record_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. VARVE_MISUSE when that is 0:
+ * lab_record_upsert_by() takes what to go by. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_record_upsert(struct varve_session *session, struct lab_record *record)
+{
+    return varve_record_upsert(session, &lab_record_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_record_upsert_by(
+    struct varve_session *session, struct lab_record *record, enum lab_record_field field)
+{
+    return varve_record_upsert_by(session, &lab_record_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_record_delete(struct varve_session *session, int64_t record_key)
+{
+    const void *const key[] = {&record_key};
+    return varve_record_delete(session, &lab_record_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_record_find(
+    struct varve_session *session,
+    const struct lab_record_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_record_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_record_next(struct varve_cursor *cursor, const struct lab_record **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_record_record, &found);
+    *row = (const struct lab_record *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_record_count(
+    struct varve_session *session, const struct lab_record_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_record_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_record_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_record_find_one(
+    struct varve_session *session,
+    const struct lab_record_filter *filter,
+    struct lab_record **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_record_record, filter, &found);
+    *record = (struct lab_record *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_record_delete_where(struct varve_session *session, const struct lab_record_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_record_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -65,11 +65,30 @@ static const char parent_ddl[] =
 
 static const size_t parent_key[] = { 0 };
 
+static const size_t parent_unique_keys[] = {
+    1,
+};
+
+static const struct varve_unique parent_uniques[] = {
+    { .columns = &parent_unique_keys[0], .column_count = 1 },
+};
+
+_Static_assert(offsetof(struct lab_parent_filter, order_by) == 4 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_parent_filter, descending) == offsetof(struct lab_parent_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_parent_filter, limit) == offsetof(struct lab_parent_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_parent_filter, offset) == offsetof(struct lab_parent_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_parent_filter, after) == offsetof(struct lab_parent_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_parent_filter) == offsetof(struct lab_parent_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_parent_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table parent_table = {
     .name = "parent",
     .ddl = parent_ddl,
     .primary_key = parent_key,
     .primary_key_count = 1,
+    .uniques = parent_uniques,
+    .unique_count = 1,
+    .conditions_size = offsetof(struct lab_parent_filter, order_by),
 };
 
 const struct varve_record lab_parent_record = {
@@ -161,11 +180,20 @@ static const char child_ddl[] =
 
 static const size_t child_key[] = { 0 };
 
+_Static_assert(offsetof(struct lab_child_filter, order_by) == 8 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_child_filter, descending) == offsetof(struct lab_child_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_child_filter, limit) == offsetof(struct lab_child_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_child_filter, offset) == offsetof(struct lab_child_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_child_filter, after) == offsetof(struct lab_child_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_child_filter) == offsetof(struct lab_child_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_child_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table child_table = {
     .name = "child",
     .ddl = child_ddl,
     .primary_key = child_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct lab_child_filter, order_by),
 };
 
 const struct varve_record lab_child_record = {
@@ -245,11 +273,20 @@ static const char outer_inner_ddl[] =
 
 static const size_t outer_inner_key[] = { 0 };
 
+_Static_assert(offsetof(struct lab_outer_inner_filter, order_by) == 2 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_outer_inner_filter, descending) == offsetof(struct lab_outer_inner_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_outer_inner_filter, limit) == offsetof(struct lab_outer_inner_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_outer_inner_filter, offset) == offsetof(struct lab_outer_inner_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_outer_inner_filter, after) == offsetof(struct lab_outer_inner_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_outer_inner_filter) == offsetof(struct lab_outer_inner_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_outer_inner_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table outer_inner_table = {
     .name = "outer_inner",
     .ddl = outer_inner_ddl,
     .primary_key = outer_inner_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct lab_outer_inner_filter, order_by),
 };
 
 const struct varve_record lab_outer_inner_record = {

@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 1
+#if VARVE_ABI != 2
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -31,6 +31,20 @@ enum lab_parent_field {
     LAB_PARENT_FIELD_CODE = 2,
     LAB_PARENT_FIELD_GRANDPARENT_ID = 3,
     LAB_PARENT_FIELD_FAVOURITE_ID = 4,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_parent_filter {
+    struct varve_int64_condition id;
+    struct varve_text_condition code;
+    struct varve_int64_condition grandparent_id;
+    struct varve_int64_condition favourite_id;
+    enum lab_parent_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                  /* 0: all */
+    int64_t offset;                 /* rows to leave out */
+    const struct lab_parent *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor lab_parent_descriptor;
@@ -68,6 +82,24 @@ enum lab_child_field {
     LAB_CHILD_FIELD_PARENT_CODE = 6,
     LAB_CHILD_FIELD_FULL_NAME_ID = 7,
     LAB_CHILD_FIELD_INNER_ID = 8,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_child_filter {
+    struct varve_int64_condition id;
+    struct varve_int64_condition default_id;
+    struct varve_int64_condition restrict_id;
+    struct varve_int64_condition cascade_id;
+    struct varve_int64_condition set_null_id;
+    struct varve_text_condition parent_code;
+    struct varve_int64_condition full_name_id;
+    struct varve_int64_condition inner_id;
+    enum lab_child_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                 /* 0: all */
+    int64_t offset;                /* rows to leave out */
+    const struct lab_child *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor lab_child_descriptor;
@@ -109,6 +141,18 @@ enum lab_outer_inner_field {
     LAB_OUTER_INNER_FIELD_SIBLING_ID = 2,
 };
 
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_outer_inner_filter {
+    struct varve_int64_condition id;
+    struct varve_int64_condition sibling_id;
+    enum lab_outer_inner_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                       /* 0: all */
+    int64_t offset;                      /* rows to leave out */
+    const struct lab_outer_inner *after; /* continue behind this record */
+};
+
 extern const ProtobufCMessageDescriptor lab_outer_inner_descriptor;
 extern const struct varve_record lab_outer_inner_record;
 
@@ -135,12 +179,20 @@ lab_parent_free(struct lab_parent *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record. A key that is 0 is assigned and stored in it.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_parent_insert(struct varve_session *session, struct lab_parent *record)
 {
     return varve_record_insert(session, &lab_parent_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_parent_insert_many(struct varve_session *session, struct lab_parent *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_parent_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_parent_free().
@@ -153,6 +205,134 @@ lab_parent_get(struct varve_session *session, int64_t id, struct lab_parent **re
     enum varve_status status = varve_record_get(session, &lab_parent_record, key, &found);
     *record = (struct lab_parent *)found;
     return status;
+}
+
+/* Reads the record with this code, which is unique: release it with lab_parent_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_parent_get_by_code(struct varve_session *session, const char *code, struct lab_parent **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_get_by(session, &lab_parent_record, LAB_PARENT_FIELD_CODE, code, &found);
+    *record = (struct lab_parent *)found;
+    return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_parent_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_parent_get_many(
+    struct varve_session *session, const int64_t *ids, int64_t count, struct lab_parent ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_parent_record, ids, count, &found);
+    *records = (struct lab_parent **)found;
+    return status;
+}
+
+/* Releases what lab_parent_get_many() gave. NULL is fine. */
+static inline void
+lab_parent_free_many(struct lab_parent **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_parent_update(struct varve_session *session, struct lab_parent *record)
+{
+    return varve_record_update(session, &lab_parent_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_parent_update_fields(
+    struct varve_session *session,
+    struct lab_parent *record,
+    const enum lab_parent_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_parent_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key or, where that is 0, its code;
+ * the key is stored in the record. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_parent_upsert(struct varve_session *session, struct lab_parent *record)
+{
+    return varve_record_upsert(session, &lab_parent_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_parent_upsert_by(
+    struct varve_session *session, struct lab_parent *record, enum lab_parent_field field)
+{
+    return varve_record_upsert_by(session, &lab_parent_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_parent_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_parent_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_parent_find(
+    struct varve_session *session,
+    const struct lab_parent_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_parent_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_parent_next(struct varve_cursor *cursor, const struct lab_parent **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_parent_record, &found);
+    *row = (const struct lab_parent *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_parent_count(
+    struct varve_session *session, const struct lab_parent_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_parent_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_parent_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_parent_find_one(
+    struct varve_session *session,
+    const struct lab_parent_filter *filter,
+    struct lab_parent **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_parent_record, filter, &found);
+    *record = (struct lab_parent *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_parent_delete_where(struct varve_session *session, const struct lab_parent_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_parent_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
@@ -222,12 +402,20 @@ lab_child_free(struct lab_child *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record. A key that is 0 is assigned and stored in it.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_child_insert(struct varve_session *session, struct lab_child *record)
 {
     return varve_record_insert(session, &lab_child_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_child_insert_many(struct varve_session *session, struct lab_child *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_child_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_child_free().
@@ -240,6 +428,119 @@ lab_child_get(struct varve_session *session, int64_t id, struct lab_child **reco
     enum varve_status status = varve_record_get(session, &lab_child_record, key, &found);
     *record = (struct lab_child *)found;
     return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_child_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_child_get_many(
+    struct varve_session *session, const int64_t *ids, int64_t count, struct lab_child ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_child_record, ids, count, &found);
+    *records = (struct lab_child **)found;
+    return status;
+}
+
+/* Releases what lab_child_get_many() gave. NULL is fine. */
+static inline void
+lab_child_free_many(struct lab_child **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_child_update(struct varve_session *session, struct lab_child *record)
+{
+    return varve_record_update(session, &lab_child_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_child_update_fields(
+    struct varve_session *session,
+    struct lab_child *record,
+    const enum lab_child_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_child_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. A key that is 0 is assigned. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_child_upsert(struct varve_session *session, struct lab_child *record)
+{
+    return varve_record_upsert(session, &lab_child_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_child_upsert_by(
+    struct varve_session *session, struct lab_child *record, enum lab_child_field field)
+{
+    return varve_record_upsert_by(session, &lab_child_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_child_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_child_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_child_find(
+    struct varve_session *session,
+    const struct lab_child_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_child_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_child_next(struct varve_cursor *cursor, const struct lab_child **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_child_record, &found);
+    *row = (const struct lab_child *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_child_count(
+    struct varve_session *session, const struct lab_child_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_child_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_child_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_child_find_one(
+    struct varve_session *session, const struct lab_child_filter *filter, struct lab_child **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_child_record, filter, &found);
+    *record = (struct lab_child *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_child_delete_where(struct varve_session *session, const struct lab_child_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_child_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
@@ -376,12 +677,21 @@ lab_outer_inner_free(struct lab_outer_inner *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record. A key that is 0 is assigned and stored in it.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_outer_inner_insert(struct varve_session *session, struct lab_outer_inner *record)
 {
     return varve_record_insert(session, &lab_outer_inner_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_outer_inner_insert_many(
+    struct varve_session *session, struct lab_outer_inner *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_outer_inner_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_outer_inner_free().
@@ -394,6 +704,126 @@ lab_outer_inner_get(struct varve_session *session, int64_t id, struct lab_outer_
     enum varve_status status = varve_record_get(session, &lab_outer_inner_record, key, &found);
     *record = (struct lab_outer_inner *)found;
     return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_outer_inner_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_outer_inner_get_many(
+    struct varve_session *session,
+    const int64_t *ids,
+    int64_t count,
+    struct lab_outer_inner ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_outer_inner_record, ids, count, &found);
+    *records = (struct lab_outer_inner **)found;
+    return status;
+}
+
+/* Releases what lab_outer_inner_get_many() gave. NULL is fine. */
+static inline void
+lab_outer_inner_free_many(struct lab_outer_inner **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_outer_inner_update(struct varve_session *session, struct lab_outer_inner *record)
+{
+    return varve_record_update(session, &lab_outer_inner_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_outer_inner_update_fields(
+    struct varve_session *session,
+    struct lab_outer_inner *record,
+    const enum lab_outer_inner_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_outer_inner_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. A key that is 0 is assigned. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_outer_inner_upsert(struct varve_session *session, struct lab_outer_inner *record)
+{
+    return varve_record_upsert(session, &lab_outer_inner_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_outer_inner_upsert_by(
+    struct varve_session *session, struct lab_outer_inner *record, enum lab_outer_inner_field field)
+{
+    return varve_record_upsert_by(session, &lab_outer_inner_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_outer_inner_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_outer_inner_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_outer_inner_find(
+    struct varve_session *session,
+    const struct lab_outer_inner_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_outer_inner_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_outer_inner_next(struct varve_cursor *cursor, const struct lab_outer_inner **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_outer_inner_record, &found);
+    *row = (const struct lab_outer_inner *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_outer_inner_count(
+    struct varve_session *session, const struct lab_outer_inner_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_outer_inner_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_outer_inner_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_outer_inner_find_one(
+    struct varve_session *session,
+    const struct lab_outer_inner_filter *filter,
+    struct lab_outer_inner **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_find_one(session, &lab_outer_inner_record, filter, &found);
+    *record = (struct lab_outer_inner *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_outer_inner_delete_where(
+    struct varve_session *session, const struct lab_outer_inner_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_outer_inner_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

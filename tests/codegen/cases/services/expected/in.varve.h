@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 1
+#if VARVE_ABI != 2
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -27,6 +27,20 @@ enum lab_event_field {
     LAB_EVENT_FIELD_TASK = 2,
     LAB_EVENT_FIELD_DELTA = 3,
     LAB_EVENT_FIELD_REMARK = 4,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_event_filter {
+    struct varve_int64_condition id;
+    struct varve_text_condition task;
+    struct varve_double_condition delta;
+    struct varve_text_condition remark;
+    enum lab_event_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                 /* 0: all */
+    int64_t offset;                /* rows to leave out */
+    const struct lab_event *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor lab_event_descriptor;
@@ -150,12 +164,20 @@ lab_event_free(struct lab_event *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record. A key that is 0 is assigned and stored in it.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_event_insert(struct varve_session *session, struct lab_event *record)
 {
     return varve_record_insert(session, &lab_event_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_event_insert_many(struct varve_session *session, struct lab_event *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_event_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_event_free().
@@ -168,6 +190,119 @@ lab_event_get(struct varve_session *session, int64_t id, struct lab_event **reco
     enum varve_status status = varve_record_get(session, &lab_event_record, key, &found);
     *record = (struct lab_event *)found;
     return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_event_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_event_get_many(
+    struct varve_session *session, const int64_t *ids, int64_t count, struct lab_event ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_event_record, ids, count, &found);
+    *records = (struct lab_event **)found;
+    return status;
+}
+
+/* Releases what lab_event_get_many() gave. NULL is fine. */
+static inline void
+lab_event_free_many(struct lab_event **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_event_update(struct varve_session *session, struct lab_event *record)
+{
+    return varve_record_update(session, &lab_event_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_event_update_fields(
+    struct varve_session *session,
+    struct lab_event *record,
+    const enum lab_event_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_event_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. A key that is 0 is assigned. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_event_upsert(struct varve_session *session, struct lab_event *record)
+{
+    return varve_record_upsert(session, &lab_event_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_event_upsert_by(
+    struct varve_session *session, struct lab_event *record, enum lab_event_field field)
+{
+    return varve_record_upsert_by(session, &lab_event_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_event_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_event_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_event_find(
+    struct varve_session *session,
+    const struct lab_event_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_event_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_event_next(struct varve_cursor *cursor, const struct lab_event **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_event_record, &found);
+    *row = (const struct lab_event *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_event_count(
+    struct varve_session *session, const struct lab_event_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_event_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_event_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_event_find_one(
+    struct varve_session *session, const struct lab_event_filter *filter, struct lab_event **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_event_record, filter, &found);
+    *record = (struct lab_event *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_event_delete_where(struct varve_session *session, const struct lab_event_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_event_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

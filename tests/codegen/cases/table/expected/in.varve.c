@@ -173,11 +173,32 @@ static const char sample_ddl[] =
 
 static const size_t sample_key[] = { 0 };
 
+static const size_t sample_unique_keys[] = {
+    1, 8, 2, 4,
+};
+
+static const struct varve_unique sample_uniques[] = {
+    { .columns = &sample_unique_keys[0], .column_count = 1 },
+    { .columns = &sample_unique_keys[1], .column_count = 1 },
+    { .columns = &sample_unique_keys[2], .column_count = 2, .where = "score > 0.5" },
+};
+
+_Static_assert(offsetof(struct lab_sample_filter, order_by) == 14 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_sample_filter, descending) == offsetof(struct lab_sample_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_sample_filter, limit) == offsetof(struct lab_sample_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_sample_filter, offset) == offsetof(struct lab_sample_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_sample_filter, after) == offsetof(struct lab_sample_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_sample_filter) == offsetof(struct lab_sample_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_sample_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table sample_table = {
     .name = "samples",
     .ddl = sample_ddl,
     .primary_key = sample_key,
     .primary_key_count = 1,
+    .uniques = sample_uniques,
+    .unique_count = 3,
+    .conditions_size = offsetof(struct lab_sample_filter, order_by),
 };
 
 const struct varve_record lab_sample_record = {

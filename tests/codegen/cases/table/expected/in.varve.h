@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 1
+#if VARVE_ABI != 2
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -104,6 +104,30 @@ enum lab_sample_field {
     LAB_SAMPLE_FIELD_PLACES = 12,
     LAB_SAMPLE_FIELD_NAMED_PLACES = 13,
     LAB_SAMPLE_FIELD_PLAIN_PLACE = 14,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_sample_filter {
+    struct varve_int64_condition id;
+    struct varve_text_condition code;
+    struct varve_text_condition task;
+    struct varve_double_condition score;
+    struct varve_int64_condition taken_at;
+    struct varve_int64_condition revision;
+    struct varve_float_condition voltage;
+    struct varve_int64_condition offset_code;
+    struct varve_int64_condition serial;
+    struct varve_enum_condition mood;
+    struct varve_null_condition place;
+    struct varve_null_condition places;
+    struct varve_null_condition named_places;
+    struct varve_null_condition plain_place;
+    enum lab_sample_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                  /* 0: all */
+    int64_t offset;                 /* rows to leave out */
+    const struct lab_sample *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor lab_sample_descriptor;
@@ -227,8 +251,174 @@ lab_sample_free(struct lab_sample *record)
     varve_record_free(record);
 }
 
-/* No insert and get: the record has a JSON copy and a version, which this version of varve packs
- * and does not store. */
+/* Inserts the record. A key that is 0 is assigned and stored in it. Its version becomes 1.
+ * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_insert(struct varve_session *session, struct lab_sample *record)
+{
+    return varve_record_insert(session, &lab_sample_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_insert_many(struct varve_session *session, struct lab_sample *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_sample_record, records, count);
+}
+
+/* Reads the record with this key: one block, release it with lab_sample_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_get(struct varve_session *session, int64_t id, struct lab_sample **record)
+{
+    const void *const key[] = {&id};
+    void *found = NULL;
+    enum varve_status status = varve_record_get(session, &lab_sample_record, key, &found);
+    *record = (struct lab_sample *)found;
+    return status;
+}
+
+/* Reads the record with this code, which is unique: release it with lab_sample_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_get_by_code(struct varve_session *session, const char *code, struct lab_sample **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_get_by(session, &lab_sample_record, LAB_SAMPLE_FIELD_CODE, code, &found);
+    *record = (struct lab_sample *)found;
+    return status;
+}
+
+/* Reads the record with this serial, which is unique: release it with lab_sample_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_get_by_serial(struct varve_session *session, uint64_t serial, struct lab_sample **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_get_by(session, &lab_sample_record, LAB_SAMPLE_FIELD_SERIAL, &serial, &found);
+    *record = (struct lab_sample *)found;
+    return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_sample_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_get_many(
+    struct varve_session *session, const int64_t *ids, int64_t count, struct lab_sample ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_sample_record, ids, count, &found);
+    *records = (struct lab_sample **)found;
+    return status;
+}
+
+/* Releases what lab_sample_get_many() gave. NULL is fine. */
+static inline void
+lab_sample_free_many(struct lab_sample **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none;
+ * VARVE_CONFLICT when it was changed since this one was read. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_update(struct varve_session *session, struct lab_sample *record)
+{
+    return varve_record_update(session, &lab_sample_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_update_fields(
+    struct varve_session *session,
+    struct lab_sample *record,
+    const enum lab_sample_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_sample_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. VARVE_MISUSE when that is 0:
+ * lab_sample_upsert_by() takes what to go by. Versions are not compared. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_upsert(struct varve_session *session, struct lab_sample *record)
+{
+    return varve_record_upsert(session, &lab_sample_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_upsert_by(
+    struct varve_session *session, struct lab_sample *record, enum lab_sample_field field)
+{
+    return varve_record_upsert_by(session, &lab_sample_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_sample_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_find(
+    struct varve_session *session,
+    const struct lab_sample_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_sample_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_next(struct varve_cursor *cursor, const struct lab_sample **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_sample_record, &found);
+    *row = (const struct lab_sample *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_count(
+    struct varve_session *session, const struct lab_sample_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_sample_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_sample_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_find_one(
+    struct varve_session *session,
+    const struct lab_sample_filter *filter,
+    struct lab_sample **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_sample_record, filter, &found);
+    *record = (struct lab_sample *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_delete_where(struct varve_session *session, const struct lab_sample_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_sample_record, filter);
+}
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

@@ -48,11 +48,20 @@ static const char order_ddl[] =
 
 static const size_t order_key[] = { 0 };
 
+_Static_assert(offsetof(struct lab_order_filter, order_by) == 1 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_order_filter, descending) == offsetof(struct lab_order_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_order_filter, limit) == offsetof(struct lab_order_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_order_filter, offset) == offsetof(struct lab_order_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_order_filter, after) == offsetof(struct lab_order_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_order_filter) == offsetof(struct lab_order_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_order_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table order_table = {
     .name = "select",
     .ddl = order_ddl,
     .primary_key = order_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct lab_order_filter, order_by),
 };
 
 const struct varve_record lab_order_record = {

@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 1
+#if VARVE_ABI != 2
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -21,6 +21,17 @@ struct lab_order {
 /* The fields of struct lab_order, by number. */
 enum lab_order_field {
     LAB_ORDER_FIELD_GROUP = 1,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_order_filter {
+    struct varve_int64_condition group;
+    enum lab_order_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                 /* 0: all */
+    int64_t offset;                /* rows to leave out */
+    const struct lab_order *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor lab_order_descriptor;
@@ -49,12 +60,20 @@ lab_order_free(struct lab_order *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record. A key that is 0 is assigned and stored in it.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_order_insert(struct varve_session *session, struct lab_order *record)
 {
     return varve_record_insert(session, &lab_order_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_order_insert_many(struct varve_session *session, struct lab_order *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_order_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_order_free().
@@ -67,6 +86,119 @@ lab_order_get(struct varve_session *session, int64_t group, struct lab_order **r
     enum varve_status status = varve_record_get(session, &lab_order_record, key, &found);
     *record = (struct lab_order *)found;
     return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_order_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_order_get_many(
+    struct varve_session *session, const int64_t *ids, int64_t count, struct lab_order ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_order_record, ids, count, &found);
+    *records = (struct lab_order **)found;
+    return status;
+}
+
+/* Releases what lab_order_get_many() gave. NULL is fine. */
+static inline void
+lab_order_free_many(struct lab_order **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_order_update(struct varve_session *session, struct lab_order *record)
+{
+    return varve_record_update(session, &lab_order_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_order_update_fields(
+    struct varve_session *session,
+    struct lab_order *record,
+    const enum lab_order_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_order_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. A key that is 0 is assigned. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_order_upsert(struct varve_session *session, struct lab_order *record)
+{
+    return varve_record_upsert(session, &lab_order_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_order_upsert_by(
+    struct varve_session *session, struct lab_order *record, enum lab_order_field field)
+{
+    return varve_record_upsert_by(session, &lab_order_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_order_delete(struct varve_session *session, int64_t group)
+{
+    const void *const key[] = {&group};
+    return varve_record_delete(session, &lab_order_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_order_find(
+    struct varve_session *session,
+    const struct lab_order_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_order_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_order_next(struct varve_cursor *cursor, const struct lab_order **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_order_record, &found);
+    *row = (const struct lab_order *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_order_count(
+    struct varve_session *session, const struct lab_order_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_order_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_order_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_order_find_one(
+    struct varve_session *session, const struct lab_order_filter *filter, struct lab_order **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_order_record, filter, &found);
+    *record = (struct lab_order *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_order_delete_where(struct varve_session *session, const struct lab_order_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_order_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -125,11 +125,20 @@ static const char dims_ddl[] =
 
 static const size_t dims_key[] = { 0 };
 
+_Static_assert(offsetof(struct lab_dims_filter, order_by) == 11 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_dims_filter, descending) == offsetof(struct lab_dims_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_dims_filter, limit) == offsetof(struct lab_dims_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_dims_filter, offset) == offsetof(struct lab_dims_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_dims_filter, after) == offsetof(struct lab_dims_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_dims_filter) == offsetof(struct lab_dims_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_dims_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table dims_table = {
     .name = "dims",
     .ddl = dims_ddl,
     .primary_key = dims_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct lab_dims_filter, order_by),
 };
 
 const struct varve_record lab_dims_record = {

@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 1
+#if VARVE_ABI != 2
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -63,6 +63,27 @@ enum lab_dims_field {
     LAB_DIMS_FIELD_BY_SFIXED64 = 29,
 };
 
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_dims_filter {
+    struct varve_int64_condition id;
+    struct varve_int64_condition int32_n;
+    struct varve_int64_condition int64_n;
+    struct varve_int64_condition uint32_n;
+    struct varve_int64_condition uint64_n;
+    struct varve_int64_condition sint32_n;
+    struct varve_int64_condition sint64_n;
+    struct varve_int64_condition fixed32_n;
+    struct varve_fixed64_condition fixed64_n;
+    struct varve_int64_condition sfixed32_n;
+    struct varve_int64_condition sfixed64_n;
+    enum lab_dims_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                /* 0: all */
+    int64_t offset;               /* rows to leave out */
+    const struct lab_dims *after; /* continue behind this record */
+};
+
 extern const ProtobufCMessageDescriptor lab_dims_descriptor;
 extern const struct varve_record lab_dims_record;
 
@@ -89,8 +110,145 @@ lab_dims_free(struct lab_dims *record)
     varve_record_free(record);
 }
 
-/* No insert and get: the record has tensors, which this version of varve packs and does not
- * store. */
+/* Inserts the record. A key that is 0 is assigned and stored in it.
+ * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_insert(struct varve_session *session, struct lab_dims *record)
+{
+    return varve_record_insert(session, &lab_dims_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_insert_many(struct varve_session *session, struct lab_dims *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_dims_record, records, count);
+}
+
+/* Reads the record with this key: one block, release it with lab_dims_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_get(struct varve_session *session, int64_t id, struct lab_dims **record)
+{
+    const void *const key[] = {&id};
+    void *found = NULL;
+    enum varve_status status = varve_record_get(session, &lab_dims_record, key, &found);
+    *record = (struct lab_dims *)found;
+    return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_dims_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_get_many(
+    struct varve_session *session, const int64_t *ids, int64_t count, struct lab_dims ***records)
+{
+    void **found = NULL;
+    enum varve_status status = varve_record_get_many(session, &lab_dims_record, ids, count, &found);
+    *records = (struct lab_dims **)found;
+    return status;
+}
+
+/* Releases what lab_dims_get_many() gave. NULL is fine. */
+static inline void
+lab_dims_free_many(struct lab_dims **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none.
+ * Tensors that are not loaded stay as they are stored. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_update(struct varve_session *session, struct lab_dims *record)
+{
+    return varve_record_update(session, &lab_dims_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_update_fields(
+    struct varve_session *session,
+    struct lab_dims *record,
+    const enum lab_dims_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_dims_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. A key that is 0 is assigned. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_upsert(struct varve_session *session, struct lab_dims *record)
+{
+    return varve_record_upsert(session, &lab_dims_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_upsert_by(
+    struct varve_session *session, struct lab_dims *record, enum lab_dims_field field)
+{
+    return varve_record_upsert_by(session, &lab_dims_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_dims_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_find(
+    struct varve_session *session,
+    const struct lab_dims_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_dims_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end;
+ * its tensors are not loaded. VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_next(struct varve_cursor *cursor, const struct lab_dims **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_dims_record, &found);
+    *row = (const struct lab_dims *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_count(struct varve_session *session, const struct lab_dims_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_dims_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_dims_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_find_one(
+    struct varve_session *session, const struct lab_dims_filter *filter, struct lab_dims **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_dims_record, filter, &found);
+    *record = (struct lab_dims *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_delete_where(struct varve_session *session, const struct lab_dims_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_dims_record, filter);
+}
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */

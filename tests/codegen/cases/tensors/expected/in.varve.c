@@ -99,11 +99,20 @@ static const char volume_ddl[] =
 
 static const size_t volume_key[] = { 0 };
 
+_Static_assert(offsetof(struct lab_volume_filter, order_by) == 3 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_volume_filter, descending) == offsetof(struct lab_volume_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_volume_filter, limit) == offsetof(struct lab_volume_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_volume_filter, offset) == offsetof(struct lab_volume_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_volume_filter, after) == offsetof(struct lab_volume_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_volume_filter) == offsetof(struct lab_volume_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_volume_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table volume_table = {
     .name = "volume",
     .ddl = volume_ddl,
     .primary_key = volume_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct lab_volume_filter, order_by),
 };
 
 const struct varve_record lab_volume_record = {

@@ -107,11 +107,36 @@ static const char lookup_ddl[] =
 
 static const size_t lookup_key[] = { 0 };
 
+static const size_t lookup_unique_keys[] = {
+    1, 2, 3, 4, 5, 6, 7,
+};
+
+static const struct varve_unique lookup_uniques[] = {
+    { .columns = &lookup_unique_keys[0], .column_count = 1 },
+    { .columns = &lookup_unique_keys[1], .column_count = 1 },
+    { .columns = &lookup_unique_keys[2], .column_count = 1 },
+    { .columns = &lookup_unique_keys[3], .column_count = 1 },
+    { .columns = &lookup_unique_keys[4], .column_count = 1 },
+    { .columns = &lookup_unique_keys[5], .column_count = 1 },
+    { .columns = &lookup_unique_keys[6], .column_count = 1 },
+};
+
+_Static_assert(offsetof(struct lab_lookup_filter, order_by) == 8 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_lookup_filter, descending) == offsetof(struct lab_lookup_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_lookup_filter, limit) == offsetof(struct lab_lookup_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_lookup_filter, offset) == offsetof(struct lab_lookup_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_lookup_filter, after) == offsetof(struct lab_lookup_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_lookup_filter) == offsetof(struct lab_lookup_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_lookup_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table lookup_table = {
     .name = "lookup",
     .ddl = lookup_ddl,
     .primary_key = lookup_key,
     .primary_key_count = 1,
+    .uniques = lookup_uniques,
+    .unique_count = 7,
+    .conditions_size = offsetof(struct lab_lookup_filter, order_by),
 };
 
 const struct varve_record lab_lookup_record = {

@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 1
+#if VARVE_ABI != 2
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -63,6 +63,24 @@ enum lab_lookup_field {
     LAB_LOOKUP_FIELD_ONLY = 8,
 };
 
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct lab_lookup_filter {
+    struct varve_int64_condition id;
+    struct varve_text_condition code;
+    struct varve_int64_condition number;
+    struct varve_fixed64_condition hash;
+    struct varve_int64_condition signed_number;
+    struct varve_text_condition alias;
+    struct varve_enum_condition kind;
+    struct varve_bool_condition only;
+    enum lab_lookup_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                  /* 0: all */
+    int64_t offset;                 /* rows to leave out */
+    const struct lab_lookup *after; /* continue behind this record */
+};
+
 extern const ProtobufCMessageDescriptor lab_lookup_descriptor;
 extern const struct varve_record lab_lookup_record;
 
@@ -90,12 +108,20 @@ lab_lookup_free(struct lab_lookup *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record. A key that is 0 is assigned and stored in it.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_lookup_insert(struct varve_session *session, struct lab_lookup *record)
 {
     return varve_record_insert(session, &lab_lookup_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_insert_many(struct varve_session *session, struct lab_lookup *records, int64_t count)
+{
+    return varve_record_insert_many(session, &lab_lookup_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with lab_lookup_free().
@@ -108,6 +134,210 @@ lab_lookup_get(struct varve_session *session, int64_t id, struct lab_lookup **re
     enum varve_status status = varve_record_get(session, &lab_lookup_record, key, &found);
     *record = (struct lab_lookup *)found;
     return status;
+}
+
+/* Reads the record with this code, which is unique: release it with lab_lookup_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_get_by_code(struct varve_session *session, const char *code, struct lab_lookup **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_get_by(session, &lab_lookup_record, LAB_LOOKUP_FIELD_CODE, code, &found);
+    *record = (struct lab_lookup *)found;
+    return status;
+}
+
+/* Reads the record with this number, which is unique: release it with lab_lookup_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_get_by_number(struct varve_session *session, uint32_t number, struct lab_lookup **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_get_by(session, &lab_lookup_record, LAB_LOOKUP_FIELD_NUMBER, &number, &found);
+    *record = (struct lab_lookup *)found;
+    return status;
+}
+
+/* Reads the record with this hash, which is unique: release it with lab_lookup_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_get_by_hash(struct varve_session *session, uint64_t hash, struct lab_lookup **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_get_by(session, &lab_lookup_record, LAB_LOOKUP_FIELD_HASH, &hash, &found);
+    *record = (struct lab_lookup *)found;
+    return status;
+}
+
+/* Reads the record with this signed_number, which is unique: release it with lab_lookup_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_get_by_signed_number(
+    struct varve_session *session, int64_t signed_number, struct lab_lookup **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_get_by(
+        session, &lab_lookup_record, LAB_LOOKUP_FIELD_SIGNED_NUMBER, &signed_number, &found);
+    *record = (struct lab_lookup *)found;
+    return status;
+}
+
+/* Reads the record with this alias, which is unique: release it with lab_lookup_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_get_by_alias(
+    struct varve_session *session, const char *alias, struct lab_lookup **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_get_by(session, &lab_lookup_record, LAB_LOOKUP_FIELD_ALIAS, alias, &found);
+    *record = (struct lab_lookup *)found;
+    return status;
+}
+
+/* Reads the record with this kind, which is unique: release it with lab_lookup_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_get_by_kind(
+    struct varve_session *session, enum lab_kind kind, struct lab_lookup **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_get_by(session, &lab_lookup_record, LAB_LOOKUP_FIELD_KIND, &kind, &found);
+    *record = (struct lab_lookup *)found;
+    return status;
+}
+
+/* Reads the record with this only, which is unique: release it with lab_lookup_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_get_by_only(
+    struct varve_session *session, protobuf_c_boolean only, struct lab_lookup **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_get_by(session, &lab_lookup_record, LAB_LOOKUP_FIELD_ONLY, &only, &found);
+    *record = (struct lab_lookup *)found;
+    return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with lab_lookup_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_get_many(
+    struct varve_session *session, const int64_t *ids, int64_t count, struct lab_lookup ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &lab_lookup_record, ids, count, &found);
+    *records = (struct lab_lookup **)found;
+    return status;
+}
+
+/* Releases what lab_lookup_get_many() gave. NULL is fine. */
+static inline void
+lab_lookup_free_many(struct lab_lookup **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_update(struct varve_session *session, struct lab_lookup *record)
+{
+    return varve_record_update(session, &lab_lookup_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_update_fields(
+    struct varve_session *session,
+    struct lab_lookup *record,
+    const enum lab_lookup_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &lab_lookup_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. VARVE_MISUSE when that is 0:
+ * lab_lookup_upsert_by() takes what to go by. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_upsert(struct varve_session *session, struct lab_lookup *record)
+{
+    return varve_record_upsert(session, &lab_lookup_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_upsert_by(
+    struct varve_session *session, struct lab_lookup *record, enum lab_lookup_field field)
+{
+    return varve_record_upsert_by(session, &lab_lookup_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &lab_lookup_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_find(
+    struct varve_session *session,
+    const struct lab_lookup_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &lab_lookup_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_next(struct varve_cursor *cursor, const struct lab_lookup **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_lookup_record, &found);
+    *row = (const struct lab_lookup *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_count(
+    struct varve_session *session, const struct lab_lookup_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &lab_lookup_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with lab_lookup_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_find_one(
+    struct varve_session *session,
+    const struct lab_lookup_filter *filter,
+    struct lab_lookup **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &lab_lookup_record, filter, &found);
+    *record = (struct lab_lookup *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_lookup_delete_where(struct varve_session *session, const struct lab_lookup_filter *filter)
+{
+    return varve_record_delete_where(session, &lab_lookup_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

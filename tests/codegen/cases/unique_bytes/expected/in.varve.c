@@ -52,11 +52,30 @@ static const char blob_ddl[] =
 
 static const size_t blob_key[] = { 0 };
 
+static const size_t blob_unique_keys[] = {
+    1,
+};
+
+static const struct varve_unique blob_uniques[] = {
+    { .columns = &blob_unique_keys[0], .column_count = 1 },
+};
+
+_Static_assert(offsetof(struct lab_blob_filter, order_by) == 2 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct lab_blob_filter, descending) == offsetof(struct lab_blob_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_blob_filter, limit) == offsetof(struct lab_blob_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_blob_filter, offset) == offsetof(struct lab_blob_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct lab_blob_filter, after) == offsetof(struct lab_blob_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct lab_blob_filter) == offsetof(struct lab_blob_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum lab_blob_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table blob_table = {
     .name = "blob",
     .ddl = blob_ddl,
     .primary_key = blob_key,
     .primary_key_count = 1,
+    .uniques = blob_uniques,
+    .unique_count = 1,
+    .conditions_size = offsetof(struct lab_blob_filter, order_by),
 };
 
 const struct varve_record lab_blob_record = {

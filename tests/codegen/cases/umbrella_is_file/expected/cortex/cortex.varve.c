@@ -48,11 +48,20 @@ static const char brain_ddl[] =
 
 static const size_t brain_key[] = { 0 };
 
+_Static_assert(offsetof(struct cortex_brain_filter, order_by) == 1 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct cortex_brain_filter, descending) == offsetof(struct cortex_brain_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_brain_filter, limit) == offsetof(struct cortex_brain_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_brain_filter, offset) == offsetof(struct cortex_brain_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct cortex_brain_filter, after) == offsetof(struct cortex_brain_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct cortex_brain_filter) == offsetof(struct cortex_brain_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum cortex_brain_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table brain_table = {
     .name = "brain",
     .ddl = brain_ddl,
     .primary_key = brain_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct cortex_brain_filter, order_by),
 };
 
 const struct varve_record cortex_brain_record = {

@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 1
+#if VARVE_ABI != 2
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -21,6 +21,17 @@ struct cortex_brain {
 /* The fields of struct cortex_brain, by number. */
 enum cortex_brain_field {
     CORTEX_BRAIN_FIELD_ID = 1,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct cortex_brain_filter {
+    struct varve_int64_condition id;
+    enum cortex_brain_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                    /* 0: all */
+    int64_t offset;                   /* rows to leave out */
+    const struct cortex_brain *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor cortex_brain_descriptor;
@@ -49,12 +60,20 @@ cortex_brain_free(struct cortex_brain *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record. A key that is 0 is assigned and stored in it.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 cortex_brain_insert(struct varve_session *session, struct cortex_brain *record)
 {
     return varve_record_insert(session, &cortex_brain_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_brain_insert_many(struct varve_session *session, struct cortex_brain *records, int64_t count)
+{
+    return varve_record_insert_many(session, &cortex_brain_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with cortex_brain_free().
@@ -67,6 +86,124 @@ cortex_brain_get(struct varve_session *session, int64_t id, struct cortex_brain 
     enum varve_status status = varve_record_get(session, &cortex_brain_record, key, &found);
     *record = (struct cortex_brain *)found;
     return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with cortex_brain_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_brain_get_many(
+    struct varve_session *session,
+    const int64_t *ids,
+    int64_t count,
+    struct cortex_brain ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &cortex_brain_record, ids, count, &found);
+    *records = (struct cortex_brain **)found;
+    return status;
+}
+
+/* Releases what cortex_brain_get_many() gave. NULL is fine. */
+static inline void
+cortex_brain_free_many(struct cortex_brain **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_brain_update(struct varve_session *session, struct cortex_brain *record)
+{
+    return varve_record_update(session, &cortex_brain_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_brain_update_fields(
+    struct varve_session *session,
+    struct cortex_brain *record,
+    const enum cortex_brain_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &cortex_brain_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. A key that is 0 is assigned. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_brain_upsert(struct varve_session *session, struct cortex_brain *record)
+{
+    return varve_record_upsert(session, &cortex_brain_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_brain_upsert_by(
+    struct varve_session *session, struct cortex_brain *record, enum cortex_brain_field field)
+{
+    return varve_record_upsert_by(session, &cortex_brain_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_brain_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &cortex_brain_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_brain_find(
+    struct varve_session *session,
+    const struct cortex_brain_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &cortex_brain_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_brain_next(struct varve_cursor *cursor, const struct cortex_brain **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &cortex_brain_record, &found);
+    *row = (const struct cortex_brain *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_brain_count(
+    struct varve_session *session, const struct cortex_brain_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &cortex_brain_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with cortex_brain_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_brain_find_one(
+    struct varve_session *session,
+    const struct cortex_brain_filter *filter,
+    struct cortex_brain **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_record_find_one(session, &cortex_brain_record, filter, &found);
+    *record = (struct cortex_brain *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_brain_delete_where(struct varve_session *session, const struct cortex_brain_filter *filter)
+{
+    return varve_record_delete_where(session, &cortex_brain_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

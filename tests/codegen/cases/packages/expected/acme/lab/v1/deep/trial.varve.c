@@ -57,11 +57,20 @@ static const char trial_ddl[] =
 
 static const size_t trial_key[] = { 0 };
 
+_Static_assert(offsetof(struct acme_lab_v1_trial_filter, order_by) == 4 * sizeof(struct varve_condition), "a filter begins with conditions alone");
+_Static_assert(offsetof(struct acme_lab_v1_trial_filter, descending) == offsetof(struct acme_lab_v1_trial_filter, order_by) + offsetof(struct varve_filter_tail, descending), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct acme_lab_v1_trial_filter, limit) == offsetof(struct acme_lab_v1_trial_filter, order_by) + offsetof(struct varve_filter_tail, limit), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct acme_lab_v1_trial_filter, offset) == offsetof(struct acme_lab_v1_trial_filter, order_by) + offsetof(struct varve_filter_tail, offset), "a filter ends as varve reads it");
+_Static_assert(offsetof(struct acme_lab_v1_trial_filter, after) == offsetof(struct acme_lab_v1_trial_filter, order_by) + offsetof(struct varve_filter_tail, after), "a filter ends as varve reads it");
+_Static_assert(sizeof(struct acme_lab_v1_trial_filter) == offsetof(struct acme_lab_v1_trial_filter, order_by) + sizeof(struct varve_filter_tail), "a filter ends as varve reads it");
+_Static_assert(sizeof(enum acme_lab_v1_trial_field) == sizeof(uint32_t), "varve reads arrays of fields as numbers");
+
 static const struct varve_table trial_table = {
     .name = "trial",
     .ddl = trial_ddl,
     .primary_key = trial_key,
     .primary_key_count = 1,
+    .conditions_size = offsetof(struct acme_lab_v1_trial_filter, order_by),
 };
 
 const struct varve_record acme_lab_v1_trial_record = {

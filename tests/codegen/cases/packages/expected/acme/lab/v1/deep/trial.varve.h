@@ -7,7 +7,7 @@
 #include "acme/lab/v1/base.varve.h"
 #include "acme/units.varve.h"
 
-#if VARVE_ABI != 1
+#if VARVE_ABI != 2
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -33,6 +33,20 @@ enum acme_lab_v1_trial_field {
     ACME_LAB_V1_TRIAL_FIELD_STAMP = 2,
     ACME_LAB_V1_TRIAL_FIELD_UNIT = 3,
     ACME_LAB_V1_TRIAL_FIELD_QUANTITIES = 4,
+};
+
+/* Conditions of a find, made by the constructors of varve/filter.h. Members that are zero are
+ * none, the others are ANDed. */
+struct acme_lab_v1_trial_filter {
+    struct varve_int64_condition id;
+    struct varve_null_condition stamp;
+    struct varve_enum_condition unit;
+    struct varve_null_condition quantities;
+    enum acme_lab_v1_trial_field order_by; /* then by primary key; 0: by primary key alone */
+    bool descending;
+    int64_t limit;                         /* 0: all */
+    int64_t offset;                        /* rows to leave out */
+    const struct acme_lab_v1_trial *after; /* continue behind this record */
 };
 
 extern const ProtobufCMessageDescriptor acme_lab_v1_trial_descriptor;
@@ -62,12 +76,21 @@ acme_lab_v1_trial_free(struct acme_lab_v1_trial *record)
     varve_record_free(record);
 }
 
-/* Inserts the record. A generated key that is 0 is assigned and stored in it.
+/* Inserts the record. A key that is 0 is assigned and stored in it.
  * VARVE_CONFLICT: a unique field or a reference; VARVE_INVALID: a value breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
 acme_lab_v1_trial_insert(struct varve_session *session, struct acme_lab_v1_trial *record)
 {
     return varve_record_insert(session, &acme_lab_v1_trial_record, record);
+}
+
+/* Inserts an array of records, all or none. Keys that are 0 are assigned, consecutive where all
+ * are. */
+VARVE_MUST_CHECK static inline enum varve_status
+acme_lab_v1_trial_insert_many(
+    struct varve_session *session, struct acme_lab_v1_trial *records, int64_t count)
+{
+    return varve_record_insert_many(session, &acme_lab_v1_trial_record, records, count);
 }
 
 /* Reads the record with this key: one block, release it with acme_lab_v1_trial_free().
@@ -80,6 +103,128 @@ acme_lab_v1_trial_get(struct varve_session *session, int64_t id, struct acme_lab
     enum varve_status status = varve_record_get(session, &acme_lab_v1_trial_record, key, &found);
     *record = (struct acme_lab_v1_trial *)found;
     return status;
+}
+
+/* Reads the records with these keys: (*records)[i] is the one of ids[i], NULL where there is
+ * none. One block: release it with acme_lab_v1_trial_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+acme_lab_v1_trial_get_many(
+    struct varve_session *session,
+    const int64_t *ids,
+    int64_t count,
+    struct acme_lab_v1_trial ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_record_get_many(session, &acme_lab_v1_trial_record, ids, count, &found);
+    *records = (struct acme_lab_v1_trial **)found;
+    return status;
+}
+
+/* Releases what acme_lab_v1_trial_get_many() gave. NULL is fine. */
+static inline void
+acme_lab_v1_trial_free_many(struct acme_lab_v1_trial **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Replaces the stored record that has this one's key. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+acme_lab_v1_trial_update(struct varve_session *session, struct acme_lab_v1_trial *record)
+{
+    return varve_record_update(session, &acme_lab_v1_trial_record, record);
+}
+
+/* The same for these fields alone: the others stay as they are stored, whatever the record has
+ * in them. */
+VARVE_MUST_CHECK static inline enum varve_status
+acme_lab_v1_trial_update_fields(
+    struct varve_session *session,
+    struct acme_lab_v1_trial *record,
+    const enum acme_lab_v1_trial_field *fields,
+    int64_t count)
+{
+    return varve_record_update_fields(
+        session, &acme_lab_v1_trial_record, record, (const uint32_t *)fields, count);
+}
+
+/* Inserts the record, or updates the stored one that has its key. A key that is 0 is assigned. */
+VARVE_MUST_CHECK static inline enum varve_status
+acme_lab_v1_trial_upsert(struct varve_session *session, struct acme_lab_v1_trial *record)
+{
+    return varve_record_upsert(session, &acme_lab_v1_trial_record, record);
+}
+
+/* The same, but the stored one is found by this field: unique by itself, or the primary key. */
+VARVE_MUST_CHECK static inline enum varve_status
+acme_lab_v1_trial_upsert_by(
+    struct varve_session *session,
+    struct acme_lab_v1_trial *record,
+    enum acme_lab_v1_trial_field field)
+{
+    return varve_record_upsert_by(session, &acme_lab_v1_trial_record, record, (uint32_t)field);
+}
+
+/* Deletes the record with this key. VARVE_NOT_FOUND: there is none; VARVE_CONFLICT: another
+ * refers to it. */
+VARVE_MUST_CHECK static inline enum varve_status
+acme_lab_v1_trial_delete(struct varve_session *session, int64_t id)
+{
+    const void *const key[] = {&id};
+    return varve_record_delete(session, &acme_lab_v1_trial_record, key);
+}
+
+/* Finds records, all where the filter is NULL. Close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+acme_lab_v1_trial_find(
+    struct varve_session *session,
+    const struct acme_lab_v1_trial_filter *filter,
+    struct varve_cursor **cursor)
+{
+    return varve_record_find(session, &acme_lab_v1_trial_record, filter, cursor);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+acme_lab_v1_trial_next(struct varve_cursor *cursor, const struct acme_lab_v1_trial **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &acme_lab_v1_trial_record, &found);
+    *row = (const struct acme_lab_v1_trial *)found;
+    return status;
+}
+
+/* How many records the filter finds; with NULL, how many there are. */
+VARVE_MUST_CHECK static inline enum varve_status
+acme_lab_v1_trial_count(
+    struct varve_session *session, const struct acme_lab_v1_trial_filter *filter, int64_t *count)
+{
+    return varve_record_count(session, &acme_lab_v1_trial_record, filter, count);
+}
+
+/* Reads the first record that the filter finds: release it with acme_lab_v1_trial_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+acme_lab_v1_trial_find_one(
+    struct varve_session *session,
+    const struct acme_lab_v1_trial_filter *filter,
+    struct acme_lab_v1_trial **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_record_find_one(session, &acme_lab_v1_trial_record, filter, &found);
+    *record = (struct acme_lab_v1_trial *)found;
+    return status;
+}
+
+/* Deletes what the filter finds, every record where it is NULL. None is no error;
+ * varve_changes() counts. */
+VARVE_MUST_CHECK static inline enum varve_status
+acme_lab_v1_trial_delete_where(
+    struct varve_session *session, const struct acme_lab_v1_trial_filter *filter)
+{
+    return varve_record_delete_where(session, &acme_lab_v1_trial_record, filter);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

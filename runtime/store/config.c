@@ -1,0 +1,220 @@
+/* The configuration: defaults, checks, and the environment. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/handles.h"
+
+/* -------------------------------------------------------------------- members */
+
+enum member_kind {
+    MEMBER_NUMBER,
+    MEMBER_TEXT,
+    MEMBER_BOOL,
+    MEMBER_DURABILITY,
+};
+
+struct member {
+    const char *name; /* and in capitals, behind VARVE_, its variable */
+    enum member_kind kind;
+    size_t offset;
+    int64_t least; /* of a number, beside 0, the default; -1: can be turned off */
+    int64_t most;
+};
+
+#define MEMBER(name) #name, .offset = offsetof(struct varve_config, name)
+
+static const struct member members[] = {
+    {MEMBER(data_dir), .kind = MEMBER_TEXT},
+    {MEMBER(database_path), .kind = MEMBER_TEXT},
+    {MEMBER(busy_timeout_ms), .least = -1, .most = INT32_MAX},
+    {MEMBER(call_timeout_ms), .least = -1, .most = INT32_MAX},
+    {MEMBER(read_only), .kind = MEMBER_BOOL},
+    {MEMBER(durability), .kind = MEMBER_DURABILITY},
+    {MEMBER(page_cache_bytes), .least = 1 << 20, .most = INT64_MAX / 4},
+    {MEMBER(checkpoint_pages), .least = -1, .most = INT32_MAX},
+    {MEMBER(cached_statements), .least = -1, .most = 100000},
+    {MEMBER(pooled_sessions), .least = -1, .most = 100000},
+};
+
+enum {
+    MEMBER_COUNT = sizeof members / sizeof *members,
+    NAME_SIZE = 48,
+};
+
+static const void *
+value_of(const struct varve_config *config, const struct member *member)
+{
+    return (const char *)config + member->offset;
+}
+
+static enum varve_status
+check_numbers(const struct varve_config *config)
+{
+    for (size_t i = 0; i < MEMBER_COUNT; i++) {
+        const struct member *member = &members[i];
+        if (member->kind != MEMBER_NUMBER)
+            continue;
+        int64_t value = *(const int64_t *)value_of(config, member);
+        if (value != 0 && (value < member->least || value > member->most))
+            return varve__fail(
+                VARVE_MISUSE, VARVE_FAILURE_RANGE, VARVE_TIER_NONE, NULL,
+                "config.%s is %" PRId64 "; 0 is its default, else it is %" PRId64 " to %" PRId64,
+                member->name, value, member->least, member->most);
+    }
+    return VARVE_OK;
+}
+
+/* 0: the default; -1: off, which is 0 for the store. */
+static int64_t
+resolved(int64_t value, int64_t otherwise)
+{
+    if (value == 0)
+        return otherwise;
+    return value < 0 ? 0 : value;
+}
+
+enum varve_status
+varve__config_resolve(const struct varve_config *config, struct varve_store *store)
+{
+    enum varve_status status = check_numbers(config);
+    if (status != VARVE_OK)
+        return status;
+    store->connect = (struct varve__connect){
+        .read_only = config->read_only,
+        .full_durability = config->durability != VARVE_DURABILITY_NORMAL,
+        .busy_timeout_ms = resolved(config->busy_timeout_ms, 5000),
+        .call_timeout_ms = resolved(config->call_timeout_ms, 0),
+        .checkpoint_pages = resolved(config->checkpoint_pages, 10000),
+        .cached_statements = (size_t)resolved(config->cached_statements, 64),
+    };
+    store->page_cache_bytes = resolved(config->page_cache_bytes, INT64_C(256) << 20);
+    store->pooled_sessions = (size_t)resolved(config->pooled_sessions, 16);
+    store->log = config->log;
+    store->log_context = config->log_context;
+    return VARVE_OK;
+}
+
+/* -------------------------------------------------------------------- the environment */
+
+static enum varve_status
+fail_variable(const char *variable, const char *text, const char *wanted)
+{
+    return varve__fail(
+        VARVE_INVALID, VARVE_FAILURE_OTHER, VARVE_TIER_NONE, NULL,
+        "the environment variable %s is \"%s\"; it must be %s", variable, text, wanted);
+}
+
+static enum varve_status
+parse_number(const struct member *member, const char *variable, const char *text, int64_t *number)
+{
+    char *end;
+    char wanted[80];
+    errno = 0;
+    *number = strtoll(text, &end, 10);
+    bool in_range = *number == 0 || (*number >= member->least && *number <= member->most);
+    if (*text && !*end && errno == 0 && in_range)
+        return VARVE_OK;
+    snprintf(
+        wanted, sizeof wanted, "0 for the default, or a number from %" PRId64 " to %" PRId64,
+        member->least, member->most);
+    return fail_variable(variable, text, wanted);
+}
+
+static enum varve_status
+parse_bool(const char *variable, const char *text, bool *value)
+{
+    bool yes = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
+    if (!yes && strcmp(text, "false") != 0 && strcmp(text, "0") != 0)
+        return fail_variable(variable, text, "true, false, 1 or 0");
+    *value = yes;
+    return VARVE_OK;
+}
+
+static enum varve_status
+parse_durability(const char *variable, const char *text, enum varve_durability *value)
+{
+    if (strcmp(text, "FULL") == 0)
+        *value = VARVE_DURABILITY_FULL;
+    else if (strcmp(text, "NORMAL") == 0)
+        *value = VARVE_DURABILITY_NORMAL;
+    else
+        return fail_variable(variable, text, "FULL or NORMAL");
+    return VARVE_OK;
+}
+
+static enum varve_status
+parse(const struct member *member, const char *variable, const char *text, void *config)
+{
+    void *value = (char *)config + member->offset;
+    switch (member->kind) {
+    case MEMBER_NUMBER:
+        return parse_number(member, variable, text, value);
+    case MEMBER_BOOL:
+        return parse_bool(variable, text, value);
+    case MEMBER_DURABILITY:
+        return parse_durability(variable, text, value);
+    case MEMBER_TEXT:
+        break;
+    }
+    memcpy(value, &text, sizeof text);
+    return VARVE_OK;
+}
+
+/* VARVE_BUSY_TIMEOUT_MS for busy_timeout_ms. */
+static void
+write_variable(const struct member *member, char variable[NAME_SIZE])
+{
+    snprintf(variable, NAME_SIZE, "VARVE_%s", member->name);
+    for (char *letter = variable; *letter; letter++) {
+        if (*letter >= 'a' && *letter <= 'z')
+            *letter = (char)(*letter - 'a' + 'A');
+    }
+}
+
+static enum varve_status
+read_environment(struct varve_config *config)
+{
+    enum varve_status status = VARVE_OK;
+    const char *path = getenv("SQLITE_DB_PATH");
+    if (path && *path)
+        config->database_path = path;
+    for (size_t i = 0; i < MEMBER_COUNT && status == VARVE_OK; i++) {
+        char variable[NAME_SIZE];
+        write_variable(&members[i], variable);
+        const char *text = getenv(variable);
+        if (text)
+            status = parse(&members[i], variable, text, config);
+    }
+    return status;
+}
+
+enum varve_status
+varve_config_from_env(struct varve_config *config, struct varve_error *error)
+{
+    if (!config)
+        return varve__error_report(
+            varve__fail(
+                VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_NONE, NULL,
+                "varve_config_from_env: config is NULL; pass a struct varve_config"),
+            error);
+    struct varve_config read = *config;
+    enum varve_status status = read_environment(&read);
+    if (status == VARVE_OK)
+        *config = read;
+    return varve__error_report(status, error);
+}
+
+enum varve_status
+varve__error_report(enum varve_status status, struct varve_error *error)
+{
+    if (error) {
+        error->status = status;
+        const char *text = status == VARVE_OK ? "" : varve__thread_error();
+        snprintf(error->message, sizeof error->message, "%s", text);
+    }
+    return status;
+}

@@ -1,0 +1,61 @@
+/* Finding records by a filter: cursors over their rows, counting, deleting. */
+#ifndef VARVE_TABLE_FIND_H
+#define VARVE_TABLE_FIND_H
+
+#include "base/arena.h"
+#include "table/connection.h"
+
+/* The rows of a find. In the list of its connection until it is closed; when the connection goes
+ * first it is left without one and stands at its end. */
+struct varve_cursor {
+    void *owner; /* the session; set by the layer above, which must clear it with the session */
+    struct varve__connection *connection; /* NULL: closed under it */
+    const struct varve__plan *plan;
+    struct varve_cursor *next, **link; /* in the connection's list */
+    sqlite3_stmt *statement;           /* NULL: at its end */
+    enum varve_status failed;          /* not OK: of the step that failed */
+    struct varve__arena *arena;        /* of the row's maps and messages */
+    void *row;
+};
+
+enum varve_status
+varve__find(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const void *filter,
+    struct varve_cursor **cursor);
+
+/* VARVE_ROW or VARVE_DONE, or why not. At the end and after a failure the statement is given back, so
+ * that the cursor no longer counts as open. */
+enum varve_status
+varve__find_next(struct varve_cursor *cursor, const void **row);
+
+/* NULL is fine. */
+void
+varve__find_close(struct varve_cursor *cursor);
+
+/* Leaves every cursor of the connection without it, at its end. */
+void
+varve__find_detach(struct varve__connection *connection);
+
+/* The first record that the filter finds, tensors included: release it with varve_record_free(). */
+enum varve_status
+varve__find_one(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const void *filter,
+    void **record);
+
+enum varve_status
+varve__find_count(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const void *filter,
+    int64_t *count);
+
+/* Deletes what the filter finds; connection->changes counts. */
+enum varve_status
+varve__find_delete(
+    struct varve__connection *connection, const struct varve__plan *plan, const void *filter);
+
+#endif

@@ -1,0 +1,253 @@
+/* Plans: worked out from the generated tables, in one arena for all of them. */
+#include "table/plan.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "codec/field.h"
+
+enum {
+    ARENA_SIZE = 4096 /* a few records; grows */
+};
+
+/* ------------------------------------------------------------------ slots */
+
+static enum varve__move
+scalar_move(ProtobufCType type)
+{
+    switch (type) {
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32:
+        return VARVE__MOVE_UINT32;
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_FIXED64:
+        return VARVE__MOVE_INT64;
+    case PROTOBUF_C_TYPE_UINT64:
+        return VARVE__MOVE_UINT64;
+    case PROTOBUF_C_TYPE_BOOL:
+        return VARVE__MOVE_BOOL;
+    case PROTOBUF_C_TYPE_FLOAT:
+        return VARVE__MOVE_FLOAT;
+    case PROTOBUF_C_TYPE_DOUBLE:
+        return VARVE__MOVE_DOUBLE;
+    case PROTOBUF_C_TYPE_STRING:
+        return VARVE__MOVE_STRING;
+    case PROTOBUF_C_TYPE_BYTES:
+        return VARVE__MOVE_BYTES;
+    default:
+        return VARVE__MOVE_INT32;
+    }
+}
+
+static struct varve__slot
+slot_of(const struct varve_column *column)
+{
+    const ProtobufCFieldDescriptor *field = column->field;
+    bool scalar = column->kind == VARVE_COLUMN_SCALAR;
+    bool nullable = varve__in_oneof(field) || varve__is_explicit(field);
+    enum varve__move move = scalar ? scalar_move(field->type) : VARVE__MOVE_OTHER;
+    return (struct varve__slot){
+        .column = column,
+        .move = nullable ? VARVE__MOVE_OTHER : move,
+        .scalar = move,
+        .nullable = nullable,
+        .empty = column->kind != VARVE_COLUMN_JSON ? NULL
+                 : column->flags & VARVE_MAP       ? "{}"
+                                                   : "[]",
+    };
+}
+
+static void
+order_moves(const struct varve__plan *plan, struct varve__moves *moves)
+{
+    size_t count = 0;
+    for (int move = 0; move < VARVE__MOVE_COUNT; move++) {
+        moves->first[move] = count;
+        for (size_t i = 0; i < plan->slot_count; i++) {
+            if ((int)plan->slots[i].move == move)
+                moves->order[count++] =
+                    (struct varve__place){(uint32_t)i, plan->slots[i].column->field->offset};
+        }
+        moves->end[move] = moves->order + count;
+    }
+    moves->first[VARVE__MOVE_COUNT] = count;
+}
+
+/* ------------------------------------------------------------------ one plan */
+
+/* The arrays of a plan while they are filled: behind a plan's pointers they are const. Each has room
+ * for a column each. */
+struct arrays {
+    struct varve__slot *slots;
+    struct varve__place *order;
+    size_t *copies;
+    const struct varve_column **tensors;
+    size_t *keys;
+};
+
+static bool
+allocate_arrays(struct varve__arena *arena, size_t count, struct arrays *arrays)
+{
+    arrays->slots = varve__arena_allocate(arena, count * sizeof *arrays->slots);
+    arrays->order = varve__arena_allocate(arena, count * sizeof *arrays->order);
+    arrays->copies = varve__arena_allocate(arena, count * sizeof *arrays->copies);
+    arrays->tensors = varve__arena_allocate(arena, count * sizeof *arrays->tensors);
+    arrays->keys = varve__arena_allocate(arena, count * sizeof *arrays->keys);
+    return arrays->slots && arrays->order && arrays->copies && arrays->tensors && arrays->keys;
+}
+
+static void
+add_column(struct varve__plan *plan, const struct varve_column *column, const struct arrays *arrays)
+{
+    if (column->kind == VARVE_COLUMN_TENSOR) {
+        plan->optional_tensors |= column->tensor->optional;
+        arrays->tensors[plan->tensor_count++] = column;
+        return;
+    }
+    if (column->flags & VARVE_JSON_COPY)
+        arrays->copies[plan->copy_count++] = plan->slot_count;
+    if (column->flags & VARVE_ROW_VERSION)
+        plan->version = plan->slot_count;
+    arrays->slots[plan->slot_count++] = slot_of(column);
+}
+
+static bool
+make_plan(struct varve__arena *arena, const struct varve_record *record, struct varve__plan *plan)
+{
+    struct arrays arrays;
+    const struct varve_table *table = record->table;
+    if (!allocate_arrays(arena, record->column_count, &arrays))
+        return false;
+    plan->record = record;
+    plan->version = VARVE__NO_SLOT;
+    for (size_t i = 0; i < record->column_count; i++)
+        add_column(plan, &record->columns[i], &arrays);
+    plan->slots = arrays.slots;
+    plan->copies = arrays.copies;
+    plan->tensors = arrays.tensors;
+    plan->moves.order = arrays.order;
+    order_moves(plan, &plan->moves);
+    for (size_t i = 0; i < table->primary_key_count; i++) {
+        const struct varve_column *column = &record->columns[table->primary_key[i]];
+        arrays.keys[i] = varve__plan_slot(plan, column->field->id);
+        plan->generated_key |= (column->flags & VARVE_GENERATED_KEY) != 0;
+    }
+    plan->keys = arrays.keys;
+    plan->key_count = table->primary_key_count;
+    return true;
+}
+
+/* ------------------------------------------------------------------ all plans */
+
+static size_t
+count_tables(const struct varve_schema *const *schemas, size_t count)
+{
+    size_t tables = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t r = 0; r < schemas[i]->record_count; r++)
+            tables += schemas[i]->records[r]->table != NULL;
+    }
+    return tables;
+}
+
+/* Puts the plan where varve__plan_of() looks for it. */
+static void
+place_plan(struct varve__plans *plans, const struct varve__plan *plan)
+{
+    size_t at = ((uintptr_t)plan->record >> 4) & plans->mask;
+    while (plans->places[at])
+        at = (at + 1) & plans->mask;
+    plans->places[at] = plan;
+}
+
+/* Plans and an empty hash table that is at most half full, so that a search ends. */
+static bool
+allocate_plans(struct varve__arena *arena, size_t count, struct varve__plans *plans)
+{
+    size_t room = 2;
+    while (room < 2 * count)
+        room *= 2;
+    plans->mask = room - 1;
+    plans->plans = varve__arena_allocate(arena, count * sizeof *plans->plans);
+    plans->places = varve__arena_allocate(arena, room * sizeof *plans->places);
+    if (!plans->plans || !plans->places)
+        return false;
+    memset(plans->plans, 0, count * sizeof *plans->plans);
+    memset(plans->places, 0, room * sizeof *plans->places);
+    return true;
+}
+
+static bool
+make_plans(
+    struct varve__arena *arena,
+    const struct varve_schema *const *schemas,
+    size_t count,
+    struct varve__plans *plans)
+{
+    if (!allocate_plans(arena, count_tables(schemas, count), plans))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t r = 0; r < schemas[i]->record_count; r++) {
+            const struct varve_record *record = schemas[i]->records[r];
+            struct varve__plan *plan = &plans->plans[plans->count];
+            if (!record->table)
+                continue;
+            if (!make_plan(arena, record, plan))
+                return false;
+            plan->index = plans->count++;
+            place_plan(plans, plan);
+        }
+    }
+    return true;
+}
+
+enum varve_status
+varve__plans_create(
+    const struct varve_schema *const *schemas, size_t count, struct varve__plans **plans)
+{
+    *plans = NULL;
+    struct varve__arena *arena = varve__arena_create(ARENA_SIZE);
+    struct varve__plans *made = arena ? varve__arena_allocate(arena, sizeof *made) : NULL;
+    if (!made)
+        return varve__fail_memory(NULL, ARENA_SIZE);
+    *made = (struct varve__plans){0};
+    if (!make_plans(arena, schemas, count, made)) {
+        varve__arena_release(arena);
+        return varve__fail_memory(NULL, ARENA_SIZE);
+    }
+    *plans = made;
+    return VARVE_OK;
+}
+
+void
+varve__plans_release(struct varve__plans *plans)
+{
+    if (plans)
+        varve__arena_release(varve__arena_of(plans));
+}
+
+/* ------------------------------------------------------------------ searches */
+
+size_t
+varve__plan_slot(const struct varve__plan *plan, uint32_t number)
+{
+    for (size_t i = 0; i < plan->slot_count; i++) {
+        if (plan->slots[i].column->field->id == number)
+            return i;
+    }
+    return VARVE__NO_SLOT;
+}
+
+const struct varve_column *
+varve__plan_tensor(const struct varve__plan *plan, uint32_t number)
+{
+    for (size_t i = 0; i < plan->tensor_count; i++) {
+        if (plan->tensors[i]->field->id == number)
+            return plan->tensors[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,352 @@
+/* Looking up the causes of constraint failures. All of this is off the fast path: statements are made
+ * and finalized as they are needed. */
+#include "table/probe.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/utf8.h"
+#include "codec/field.h"
+#include "table/row.h"
+
+/* -------------------------------------------------------------------- values as text */
+
+/* ` name "dog"`, ` id 7`: of a value at the field's C type. Returns the new length. */
+static size_t
+append_value(
+    const ProtobufCFieldDescriptor *field,
+    const void *value,
+    char *text,
+    size_t length,
+    size_t size)
+{
+    int written = 0;
+    char *at = text + length;
+    size_t room = size - length;
+    if (field->type == PROTOBUF_C_TYPE_STRING) {
+        const char *string = *(const char *const *)value;
+        written = snprintf(at, room, "%s \"%s\"", field->name, string ? string : "");
+    } else if (field->type == PROTOBUF_C_TYPE_BYTES) {
+        const struct varve_bytes *bytes = value;
+        written = snprintf(at, room, "%s of %zu bytes", field->name, bytes->size);
+    } else if (field->type == PROTOBUF_C_TYPE_DOUBLE) {
+        written = snprintf(at, room, "%s %.17g", field->name, *(const double *)value);
+    } else if (field->type == PROTOBUF_C_TYPE_FLOAT) {
+        written = snprintf(at, room, "%s %.9g", field->name, (double)*(const float *)value);
+    } else {
+        int64_t integer = varve__integer_at(field->type, value);
+        written = snprintf(at, room, "%s %" PRId64, field->name, integer);
+    }
+    length += written > 0 ? (size_t)written : 0;
+    if (length < size)
+        return length;
+    length = varve__utf8_whole(text, size - 1);
+    text[length] = '\0';
+    return length;
+}
+
+void
+varve__key_text(const struct varve__plan *plan, const void *const *key, char text[VARVE__KEY_TEXT])
+{
+    size_t length = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < plan->key_count; i++) {
+        const ProtobufCFieldDescriptor *field = plan->slots[plan->keys[i]].column->field;
+        const void *value = field->type == PROTOBUF_C_TYPE_STRING ? &key[i] : key[i];
+        if (i > 0 && length + 3 < VARVE__KEY_TEXT)
+            length += (size_t)snprintf(text + length, VARVE__KEY_TEXT - length, ", ");
+        length = append_value(field, value, text, length, VARVE__KEY_TEXT);
+    }
+}
+
+enum varve_status
+varve__not_found(const struct varve__plan *plan, const void *const *key)
+{
+    char text[VARVE__KEY_TEXT];
+    const char *name = plan->record->descriptor->name;
+    varve__key_text(plan, key, text);
+    return varve__fail(
+        VARVE_NOT_FOUND, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, name, "there is no %s with %s",
+        name, text);
+}
+
+/* -------------------------------------------------------------------- unique */
+
+/* The values of the fields that the failure just recorded names. */
+static void
+append_fields(const struct varve__plan *plan, const void *record, char *text, size_t size)
+{
+    struct varve_failure failure = *varve__thread_failure();
+    size_t length = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < failure.field_count; i++) {
+        size_t slot = varve__plan_slot(plan, failure.fields[i]);
+        if (slot == VARVE__NO_SLOT || plan->slots[slot].column->kind != VARVE_COLUMN_SCALAR ||
+            !varve__is_present(plan->slots[slot].column->field, record))
+            continue;
+        const struct varve_column *column = plan->slots[slot].column;
+        if (length > 0 && length + 3 < size)
+            length += (size_t)snprintf(text + length, size - length, ", ");
+        const void *value = varve__slot_member(&plan->slots[slot], record);
+        length = append_value(column->field, value, text, length, size);
+    }
+}
+
+static enum varve_status
+explain_unique(const struct varve__plan *plan, const void *record)
+{
+    char text[VARVE__KEY_TEXT];
+    struct varve_failure failure = *varve__thread_failure();
+    const char *name = plan->record->descriptor->name;
+    append_fields(plan, record, text, sizeof text);
+    if (!*text)
+        return failure.status;
+    varve__fail(
+        failure.status, failure.kind, failure.tier, name,
+        "another %s has %s already; change it, or update that record", name, text);
+    for (size_t i = 0; i < failure.field_count; i++)
+        varve__failure_add_field(failure.fields[i]);
+    return failure.status;
+}
+
+/* -------------------------------------------------------------------- foreign keys */
+
+/* Whether a SELECT with one parameter, a value of this slot, gives a row. False also when it cannot be
+ * asked: then the failure keeps its general text. */
+static bool
+has_row(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    size_t slot,
+    const void *value,
+    char *sql,
+    bool *asked)
+{
+    sqlite3_stmt *statement = NULL;
+    bool found = false;
+    *asked =
+        sql && sqlite3_prepare_v2(connection->database, sql, -1, &statement, NULL) == SQLITE_OK;
+    if (*asked && varve__row_bind_value(plan, slot, value, statement, 1) == VARVE_OK) {
+        int code = sqlite3_step(statement);
+        *asked = code == SQLITE_ROW || code == SQLITE_DONE;
+        found = code == SQLITE_ROW;
+    }
+    sqlite3_finalize(statement);
+    sqlite3_free(sql);
+    return found;
+}
+
+/* Records of the same array may be what a record refers to. */
+struct batch {
+    const void *records;
+    size_t count;
+};
+
+static const void *
+record_at(const struct varve__plan *plan, const void *records, size_t index)
+{
+    return (const char *)records + index * plan->record->descriptor->sizeof_message;
+}
+
+static bool
+same_value(const ProtobufCFieldDescriptor *field, const void *a, const void *b)
+{
+    if (field->type == PROTOBUF_C_TYPE_STRING)
+        return strcmp(*(const char *const *)a, *(const char *const *)b) == 0;
+    if (field->type == PROTOBUF_C_TYPE_BYTES) {
+        const struct varve_bytes *first = a, *second = b;
+        return first->size == second->size && memcmp(first->data, second->data, first->size) == 0;
+    }
+    return varve__integer_at(field->type, a) == varve__integer_at(field->type, b);
+}
+
+static bool
+is_in_batch(
+    const struct varve__plan *plan,
+    const struct varve_reference *reference,
+    const void *value,
+    const struct batch *batch)
+{
+    if (reference->record != plan->record)
+        return false;
+    const ProtobufCFieldDescriptor *field = plan->record->columns[reference->column].field;
+    for (size_t i = 0; i < batch->count; i++) {
+        const void *record = record_at(plan, batch->records, i);
+        if (same_value(field, varve__member(record, field->offset), value))
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_missing(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    size_t slot,
+    const void *record,
+    const struct batch *batch)
+{
+    const struct varve_column *column = plan->slots[slot].column;
+    const struct varve_reference *reference = column->reference;
+    if (!reference || !varve__is_present(column->field, record))
+        return false;
+    bool asked;
+    const void *value = varve__slot_member(&plan->slots[slot], record);
+    const char *target = reference->record->columns[reference->column].field->name;
+    char *sql = sqlite3_mprintf(
+        "SELECT 1 FROM \"%w\" WHERE \"%w\" = ?1", reference->record->table->name, target);
+    bool found = has_row(connection, plan, slot, value, sql, &asked);
+    return asked && !found && !is_in_batch(plan, reference, value, batch);
+}
+
+/* Names the first field of the record that refers to nothing. False when all is there. */
+static bool
+explain_missing(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const void *record,
+    const struct batch *batch)
+{
+    char text[VARVE__KEY_TEXT];
+    for (size_t i = 0; i < plan->slot_count; i++) {
+        if (!is_missing(connection, plan, i, record, batch))
+            continue;
+        const struct varve_column *column = plan->slots[i].column;
+        const struct varve_record *target = column->reference->record;
+        const char *name = plan->record->descriptor->name;
+        append_value(
+            target->columns[column->reference->column].field,
+            varve__slot_member(&plan->slots[i], record), text, 0, sizeof text);
+        varve__fail(
+            VARVE_CONFLICT, VARVE_FAILURE_FOREIGN_KEY, VARVE_TIER_TABLE, name,
+            "%s.%s refers to the %s with %s, which is not there; insert that one first", name,
+            column->field->name, target->descriptor->name, text);
+        varve__failure_add_field(column->field->id);
+        return true;
+    }
+    return false;
+}
+
+enum varve_status
+varve__probe_write(
+    struct varve__connection *connection,
+    int code,
+    const struct varve__plan *plan,
+    const void *record,
+    const char *what)
+{
+    enum varve_status status = varve__connection_fail(connection, code, plan, what);
+    enum varve_failure_kind kind = varve__thread_failure()->kind;
+    const struct batch none = {NULL, 0};
+    if (kind == VARVE_FAILURE_UNIQUE)
+        explain_unique(plan, record);
+    else if (kind == VARVE_FAILURE_FOREIGN_KEY)
+        explain_missing(connection, plan, record, &none);
+    return status;
+}
+
+enum varve_status
+varve__probe_many(
+    struct varve__connection *connection,
+    int code,
+    const struct varve__plan *plan,
+    const void *records,
+    size_t count,
+    size_t index)
+{
+    enum varve_status status = varve__connection_fail(connection, code, plan, "insert_many");
+    enum varve_failure_kind kind = varve__thread_failure()->kind;
+    const struct batch batch = {records, count};
+    if (kind == VARVE_FAILURE_FOREIGN_KEY) {
+        size_t i = 0;
+        while (i < count && !explain_missing(connection, plan, record_at(plan, records, i), &batch))
+            i++;
+        if (i < count)
+            varve__failure_set_index((int64_t)i);
+        return status;
+    }
+    if (kind == VARVE_FAILURE_UNIQUE && index < count)
+        explain_unique(plan, record_at(plan, records, index));
+    if (index < count && (status == VARVE_CONFLICT || status == VARVE_INVALID))
+        varve__failure_set_index((int64_t)index);
+    return status;
+}
+
+/* -------------------------------------------------------------------- deleting */
+
+static char *
+sql_of_children(const struct varve__plan *plan, const struct varve__plan *child, size_t slot)
+{
+    const struct varve_column *column = child->slots[slot].column;
+    const char *target = plan->record->columns[column->reference->column].field->name;
+    const char *key = plan->slots[plan->keys[0]].column->field->name;
+    return sqlite3_mprintf(
+        "SELECT 1 FROM \"%w\" WHERE \"%w\" = (SELECT \"%w\" FROM \"%w\" WHERE \"%w\" = ?1) LIMIT 1",
+        child->record->table->name, column->field->name, target, plan->record->table->name, key);
+}
+
+/* What refers to the record, found by the first part of its key; without a key what could. */
+static bool
+refers(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const struct varve__plan *child,
+    size_t slot,
+    const void *const *key)
+{
+    const struct varve_reference *reference = child->slots[slot].column->reference;
+    if (!reference || reference->record != plan->record ||
+        reference->on_delete != VARVE_ON_DELETE_RESTRICT)
+        return false;
+    if (!key || plan->key_count != 1)
+        return true;
+    const ProtobufCFieldDescriptor *field = plan->slots[plan->keys[0]].column->field;
+    const void *value = field->type == PROTOBUF_C_TYPE_STRING ? &key[0] : key[0];
+    bool asked;
+    return has_row(
+        connection, plan, plan->keys[0], value, sql_of_children(plan, child, slot), &asked);
+}
+
+static enum varve_status
+explain_children(
+    const struct varve__plan *plan,
+    const struct varve_column *column,
+    const struct varve__plan *child,
+    const void *const *key)
+{
+    char text[VARVE__KEY_TEXT] = "";
+    const char *name = plan->record->descriptor->name;
+    if (key)
+        varve__key_text(plan, key, text);
+    return varve__fail(
+        VARVE_CONFLICT, VARVE_FAILURE_FOREIGN_KEY, VARVE_TIER_TABLE, name,
+        key ? "the %s with %s is still referred to by %s.%s; delete or change what refers to it "
+              "first"
+            : "a %s that was to be deleted%s is still referred to, by %s.%s for instance; delete "
+              "or "
+              "change what refers to it first",
+        name, text, child->record->descriptor->name, column->field->name);
+}
+
+enum varve_status
+varve__probe_delete(
+    struct varve__connection *connection,
+    int code,
+    const struct varve__plan *plan,
+    const void *const *key)
+{
+    enum varve_status status = varve__connection_fail(connection, code, plan, "delete");
+    if (varve__thread_failure()->kind != VARVE_FAILURE_FOREIGN_KEY)
+        return status;
+    for (size_t i = 0; i < connection->plans->count; i++) {
+        const struct varve__plan *child = &connection->plans->plans[i];
+        for (size_t slot = 0; slot < child->slot_count; slot++) {
+            if (refers(connection, plan, child, slot, key))
+                return explain_children(plan, child->slots[slot].column, child, key);
+        }
+    }
+    return status;
+}

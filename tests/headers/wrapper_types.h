@@ -1,0 +1,120 @@
+/* The types of every wrapper of the tables in shapes.proto, for C and C++: WRAPPER_IS(name, result,
+ * parameters) is defined by the includer and says that the function is of this type, CONDITION_IS(message,
+ * field, family) that a filter has a condition of this family. */
+
+#define STATUS_OF(name, ...) WRAPPER_IS(name, enum varve_status, __VA_ARGS__)
+
+/* The wrappers whose types follow from the message's name alone. */
+#define WRAPPERS_OF(message)                                                                       \
+    STATUS_OF(message##_insert, struct varve_session *, struct message *);                         \
+    STATUS_OF(message##_insert_many, struct varve_session *, struct message *, int64_t);           \
+    WRAPPER_IS(message##_free_many, void, struct message **);                                      \
+    STATUS_OF(message##_update, struct varve_session *, struct message *);                         \
+    STATUS_OF(                                                                                     \
+        message##_update_fields, struct varve_session *, struct message *,                         \
+        const enum message##_field *, int64_t);                                                    \
+    STATUS_OF(message##_upsert, struct varve_session *, struct message *);                         \
+    STATUS_OF(                                                                                     \
+        message##_upsert_by, struct varve_session *, struct message *, enum message##_field);      \
+    STATUS_OF(                                                                                     \
+        message##_find, struct varve_session *, const struct message##_filter *,                   \
+        struct varve_cursor **);                                                                   \
+    STATUS_OF(message##_next, struct varve_cursor *, const struct message **);                     \
+    STATUS_OF(                                                                                     \
+        message##_count, struct varve_session *, const struct message##_filter *, int64_t *);      \
+    STATUS_OF(                                                                                     \
+        message##_find_one, struct varve_session *, const struct message##_filter *,               \
+        struct message **);                                                                        \
+    STATUS_OF(message##_delete_where, struct varve_session *, const struct message##_filter *)
+
+WRAPPERS_OF(shapes_families);
+WRAPPERS_OF(shapes_named);
+WRAPPERS_OF(shapes_keyed);
+WRAPPERS_OF(shapes_coloured);
+WRAPPERS_OF(shapes_tensors);
+
+/* Those that take the key. */
+STATUS_OF(shapes_families_get, struct varve_session *, int64_t, struct shapes_families **);
+STATUS_OF(shapes_families_delete, struct varve_session *, int64_t);
+STATUS_OF(
+    shapes_families_get_many,
+    struct varve_session *,
+    const int64_t *,
+    int64_t,
+    struct shapes_families ***);
+STATUS_OF(shapes_named_get, struct varve_session *, const char *, struct shapes_named **);
+STATUS_OF(shapes_named_delete, struct varve_session *, const char *);
+STATUS_OF(
+    shapes_named_get_many,
+    struct varve_session *,
+    const char *const *,
+    int64_t,
+    struct shapes_named ***);
+STATUS_OF(
+    shapes_keyed_get,
+    struct varve_session *,
+    const char *,
+    enum shapes_colour,
+    uint64_t,
+    struct shapes_keyed **);
+STATUS_OF(shapes_keyed_delete, struct varve_session *, const char *, enum shapes_colour, uint64_t);
+STATUS_OF(
+    shapes_keyed_get_many,
+    struct varve_session *,
+    const struct shapes_keyed *,
+    int64_t,
+    struct shapes_keyed ***);
+STATUS_OF(
+    shapes_coloured_get, struct varve_session *, enum shapes_colour, struct shapes_coloured **);
+STATUS_OF(shapes_coloured_delete, struct varve_session *, enum shapes_colour);
+STATUS_OF(
+    shapes_coloured_get_many,
+    struct varve_session *,
+    const enum shapes_colour *,
+    int64_t,
+    struct shapes_coloured ***);
+
+/* Those that take a unique field. */
+STATUS_OF(shapes_families_get_by_f64, struct varve_session *, uint64_t, struct shapes_families **);
+STATUS_OF(
+    shapes_families_get_by_blob,
+    struct varve_session *,
+    struct varve_bytes,
+    struct shapes_families **);
+STATUS_OF(
+    shapes_families_get_by_colour,
+    struct varve_session *,
+    enum shapes_colour,
+    struct shapes_families **);
+STATUS_OF(
+    shapes_families_get_by_label, struct varve_session *, const char *, struct shapes_families **);
+STATUS_OF(shapes_named_get_by_name, struct varve_session *, const char *, struct shapes_named **);
+STATUS_OF(shapes_keyed_get_by_hash, struct varve_session *, uint64_t, struct shapes_keyed **);
+
+/* Members of filters. */
+CONDITION_IS(shapes_families, id, int64);
+CONDITION_IS(shapes_families, d, double);
+CONDITION_IS(shapes_families, f, float);
+CONDITION_IS(shapes_families, i32, int64);
+CONDITION_IS(shapes_families, i64, int64);
+CONDITION_IS(shapes_families, u32, int64);
+CONDITION_IS(shapes_families, u64, int64);
+CONDITION_IS(shapes_families, s32, int64);
+CONDITION_IS(shapes_families, s64, int64);
+CONDITION_IS(shapes_families, f32, int64);
+CONDITION_IS(shapes_families, f64, fixed64);
+CONDITION_IS(shapes_families, sf32, int64);
+CONDITION_IS(shapes_families, sf64, int64);
+CONDITION_IS(shapes_families, flag, bool);
+CONDITION_IS(shapes_families, text, text);
+CONDITION_IS(shapes_families, blob, bytes);
+CONDITION_IS(shapes_families, colour, enum);
+CONDITION_IS(shapes_families, label, text);
+CONDITION_IS(shapes_families, leaf, null);
+CONDITION_IS(shapes_families, number, int64);
+CONDITION_IS(shapes_families, word, text);
+CONDITION_IS(shapes_families, part, null);
+CONDITION_IS(shapes_families, numbers, null);
+CONDITION_IS(shapes_families, leaves, null);
+CONDITION_IS(shapes_families, counts, null);
+CONDITION_IS(shapes_tensors, rows, int64);
