@@ -3,7 +3,7 @@
 #     add_executable(app main.c)
 #     varve_generate(TARGET app PROTOS lab/session.proto lab/subject.proto)
 #
-#     varve_generate(TARGET target PROTOS file.. [IMPORT_DIRS folder..])
+#     varve_generate(TARGET target PROTOS file.. [IMPORT_DIRS folder..] [TOOL name])
 #
 # PROTOS are relative to the first of IMPORT_DIRS and keep their folders: lab/session.proto is
 # included as "lab/session.varve.h". Absolute paths below one of IMPORT_DIRS, and relative ones that
@@ -13,8 +13,12 @@
 #
 # The bindings become sources of the target; the target, and what links it, finds their headers and
 # the runtime. One command per file writes its .varve.h and .varve.c; one per package, over all its
-# files, writes the umbrella. They run when a file, one of its imports or the generator has changed,
-# and leave equal output untouched, so that nothing is compiled for it.
+# files, writes the umbrella and beside it, as .sql, the package's tables. They run when a file, one of
+# its imports or the generator has changed, and leave equal output untouched, so that nothing is
+# compiled for it.
+#
+# TOOL makes one more executable, which looks after the data of these packages: `name status DATA_DIR`
+# and so on, see `name --help`.
 #
 # Needs protoc and a Python 3 with protobuf and jinja2; they are looked for at the first call.
 # VARVE_PROTOC and VARVE_PYTHON (CMake or environment) choose others.
@@ -22,6 +26,14 @@
 include_guard(GLOBAL)
 cmake_policy(PUSH)
 cmake_policy(VERSION 3.25)
+
+# The folder that holds codegen/, schema/ and tools/: an installed copy's config names its own.
+if(NOT DEFINED _varve_root)
+  cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH _varve_root)
+endif()
+set_property(GLOBAL PROPERTY VARVE_ROOT "${_varve_root}")
+
+include("${CMAKE_CURRENT_LIST_DIR}/VarveTool.cmake")
 
 function(varve_generate)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "TARGET;MIGRATIONS;TOOL" "PROTOS;IMPORT_DIRS")
@@ -53,8 +65,10 @@ function(varve_generate)
   list(REMOVE_DUPLICATES packages)
 
   set(out "${CMAKE_CURRENT_BINARY_DIR}/${arg_TARGET}.varve")
+  set(umbrellas "")
   foreach(package IN LISTS packages)
     _varve_umbrella("${package}" "${files_${package}}" umbrella)
+    list(APPEND umbrellas "${umbrella}")
     set(options "package=${package},umbrella=${umbrella}")
     set(package_inputs "")
     set(package_scan "")
@@ -76,6 +90,9 @@ function(varve_generate)
 
   target_include_directories(${arg_TARGET} PUBLIC "$<BUILD_INTERFACE:${out}>")
   target_link_libraries(${arg_TARGET} PUBLIC varve::varve)
+  if(DEFINED arg_TOOL)
+    _varve_tool("${arg_TOOL}" ${arg_TARGET} "${umbrellas}")
+  endif()
 endfunction()
 
 # ---------------------------------------------------------------------------- arguments
@@ -94,9 +111,10 @@ macro(_varve_check_arguments)
     message(FATAL_ERROR "varve_generate: MIGRATIONS arrive with the migration tier and are not in this "
                         "version of varve yet; leave the argument out")
   endif()
-  if(DEFINED arg_TOOL)
-    message(FATAL_ERROR "varve_generate: TOOL programs arrive with the table tier's tools and are not in "
-                        "this version of varve yet; leave the argument out")
+  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+  if(NOT "C" IN_LIST languages)
+    message(FATAL_ERROR "varve_generate: the bindings are C, which this project has not enabled; add C to "
+                        "project(.. LANGUAGES ..)")
   endif()
   if(NOT TARGET ${arg_TARGET})
     message(FATAL_ERROR "varve_generate: there is no target ${arg_TARGET}; call add_executable or "
@@ -217,8 +235,9 @@ endfunction()
 
 # ---------------------------------------------------------------------------- commands
 
-# Adds the command that writes <stem>.varve.h and .varve.c, and these to the target. What counts as
-# its output is a stamp: the pair keeps its times when a run changes nothing in it.
+# Adds the command that writes <stem>.varve.h and .varve.c, and these to the target, and for a package
+# <stem>.sql. What counts as its output is a stamp: the files keep their times when a run changes nothing
+# in them.
 # Uses the caller's arg_TARGET, out and folders.
 function(_varve_command what stem options)
   cmake_parse_arguments(PARSE_ARGV 3 command "" "SCAN;RESULT" "PATHS;DEPENDS")
@@ -230,9 +249,9 @@ function(_varve_command what stem options)
   endif()
   set_property(TARGET ${arg_TARGET} APPEND PROPERTY VARVE_STEMS "${stem}")
 
-  cmake_path(SET root NORMALIZE "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/..")
+  get_property(root GLOBAL PROPERTY VARVE_ROOT)
   set(script "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/varve_protoc.py")
-  set(plugin "${root}codegen/protoc-gen-varve")
+  set(plugin "${root}/codegen/protoc-gen-varve")
   set(stamp "${out}/.stamps/${stem}")
   set(pair "${out}/${stem}.varve.h" "${out}/${stem}.varve.c")
   set(scan "")
@@ -248,14 +267,17 @@ function(_varve_command what stem options)
     OUTPUT "${stamp}"
     BYPRODUCTS ${pair}
     COMMAND "${VARVE_PYTHON}" "${script}" --protoc "${VARVE_PROTOC}" --plugin "${plugin}"
-            --codegen "${root}codegen" --out "${out}" --stem "${stem}" --stamp "${stamp}" ${scan}
-            ${merged} --options "${options}" ${includes} "-Ivarve=${root}schema/varve" ${command_PATHS}
-    DEPENDS "${script}" "${plugin}" ${command_DEPENDS}
+            --codegen "${root}/codegen" --out "${out}" --stem "${stem}" --stamp "${stamp}" ${scan}
+            ${merged} --options "${options}" ${includes} "-Ivarve=${root}/schema/varve" ${command_PATHS}
+    DEPENDS "${script}" "${plugin}" "${root}/codegen/launch" ${command_DEPENDS}
     DEPFILE "${stamp}.d"
     COMMENT "varve: ${what}"
     VERBATIM)
+  # No byproduct: a package without tables has none, and Ninja would run the command for ever.
+  set_property(TARGET ${arg_TARGET} APPEND PROPERTY ADDITIONAL_CLEAN_FILES "${out}/${stem}.sql")
   target_sources(${arg_TARGET} PRIVATE "${stamp}" ${pair})
   set_source_files_properties("${stamp}" PROPERTIES HEADER_FILE_ONLY ON)
+  set_source_files_properties(${pair} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON) # their static names are alike
   set(${command_RESULT} "${stamp}" PARENT_SCOPE)
 endfunction()
 

@@ -16,7 +16,7 @@ class CommittedTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="varve committed ")
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        for name in ("CMakeLists.txt", "cmake", "runtime", "schema", "generated", "examples"):
+        for name in ("CMakeLists.txt", "cmake", "runtime", "schema", "generated", "examples", "tools"):
             source, copy = ROOT / name, self.folder / "varve" / name
             copy.parent.mkdir(exist_ok=True)
             shutil.copytree(source, copy) if source.is_dir() else shutil.copy(source, copy)

@@ -24,7 +24,7 @@ FILES = {
         varve_generate(TARGET lab
                        PROTOS lab/units.proto lab/session.proto lab/deep/trial.proto rig/rig.proto
                               "${CMAKE_CURRENT_SOURCE_DIR}/more schemas/tools/extra.proto"
-                       IMPORT_DIRS schema "more schemas")
+                       IMPORT_DIRS schema "more schemas" TOOL labctl)
         add_executable(app main.c)
         target_link_libraries(app PRIVATE lab)
         """,
@@ -104,7 +104,7 @@ class Build:
         self.commands = {
             str(path).split(".stamps/")[1] for path in renewed if ".stamps" in path.parts and not path.suffix
         }
-        self.generated = {path for path in renewed if path.name.endswith((".varve.h", ".varve.c"))}
+        self.generated = {path for path in renewed if path.name.endswith((".varve.h", ".varve.c", ".sql"))}
         self.compiled = {path.name.split(".")[0] for path in renewed if path.suffix == ".o"}
 
 
@@ -117,7 +117,7 @@ class Project:
         self.path = Path(self.folder.name, "project")
         self.build_path = Path(self.folder.name, "the build")
         self.varve = Path(self.folder.name, "varve")
-        for name in ("CMakeLists.txt", "cmake", "runtime", "codegen", "schema/varve"):
+        for name in ("CMakeLists.txt", "cmake", "runtime", "codegen", "schema/varve", "tools"):
             copy(ROOT / name, self.varve / name)
         for name, text in FILES.items():
             self.write(name, text)
@@ -241,6 +241,34 @@ class Regeneration:
         self.assert_builds(LAB | TOOLS_AND_USERS, compiled=set())
         self.assert_builds(set(), compiled=set())
 
+    def test_tables_of_a_package_are_beside_its_umbrella(self):
+        out = self.project.build_path / "lab.varve"
+        sql = out / "lab/lab.sql"
+        self.assertIn('CREATE TABLE "trial"', sql.read_text())
+        self.assertEqual({path.name for path in out.rglob("*.sql")}, {"lab.sql"})
+        self.edit("schema/lab/units.proto", "string name = 1;", "string name = 1; double scale = 2;")
+        build = self.assert_builds(LAB)
+        self.assertNotIn(sql, build.generated)
+        self.edit("schema/lab/deep/trial.proto", "int64 session_id", "optional int64 session_id")
+        build = self.assert_builds({"lab/deep/trial", "lab/lab"})
+        self.assertIn(sql, build.generated)
+
+    def test_tables_that_are_gone_leave_no_sql(self):
+        extra = self.project.path / "more schemas/tools/extra.proto"
+        sql = self.project.build_path / "lab.varve/tools/tools_v1.sql"
+        self.assertFalse(sql.exists())
+        text = extra.read_text()
+        self.addCleanup(extra.write_text, text)
+        extra.write_text(
+            text.replace("message Extra {", 'import "varve/options.proto";\nmessage Extra {\n  option (varve.table) = {};')
+            .replace("count = 1", "count = 1 [(varve.column).primary_key = true]")
+        )
+        self.assert_builds(TOOLS_AND_USERS)
+        self.assertIn('CREATE TABLE "extra"', sql.read_text())
+        extra.write_text(text)
+        self.assert_builds(TOOLS_AND_USERS)
+        self.assertFalse(sql.exists())
+
     def test_import_counts_no_more_when_it_is_gone(self):
         self.edit("schema/rig/rig.proto", 'import "tools/extra.proto";', "")
         self.edit("schema/rig/rig.proto", "tools.v1.Extra extra", "string extra")
@@ -305,7 +333,7 @@ class ArgumentsTest(unittest.TestCase):
             ("varve_generate(TARGET more PROTOS bare.proto)", "bare.proto:1:1: error: the file says no package"),
             ("varve_generate(more PROTOS rig/rig.proto)", "unknown arguments: more"),
             ("varve_generate(TARGET more PROTOS rig/rig.proto MIGRATIONS m)", "not in this version of varve yet"),
-            ("varve_generate(TARGET more PROTOS rig/rig.proto TOOL t)", "not in this version of varve yet"),
+            ("varve_generate(TARGET more PROTOS rig/rig.proto TOOL lab)", "TOOL lab is a target already"),
             ("varve_generate(TARGET lab PROTOS rig/rig.proto)", "this target has already"),
         ):
             with self.subTest(call=call):

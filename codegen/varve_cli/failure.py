@@ -1,0 +1,5 @@
+"""What ends a command."""
+
+
+class Failure(Exception):
+    """A sentence for the user; exit code 2."""
