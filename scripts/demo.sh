@@ -1,9 +1,14 @@
 #!/bin/sh
-# Builds varve and runs its first example.
+# Builds varve and runs its largest example: WordNet's 117,659 concepts and 364,552 relationships go
+# into a store in build/demo/wordnet-data, and what surrounds a word comes out of it.
+#
+#     scripts/demo.sh             the neighbours of "dog"
+#     scripts/demo.sh "hot dog"   of another word; what is loaded stays loaded
 set -eu
 cd "$(dirname "$0")/.."
 
 scripts/install-dependencies.sh --for-building
 cmake -S . -B build/demo -G Ninja -DCMAKE_BUILD_TYPE=Release -DVARVE_BUILD_TESTS=OFF -DVARVE_BUILD_BENCH=OFF
 cmake --build build/demo
-build/demo/examples/first_record/first_record
+echo
+build/demo/examples/wordnet/wordnet --data-dir build/demo/wordnet-data "$@"

@@ -6,11 +6,12 @@ set -eu
 export DEBIAN_FRONTEND=noninteractive
 
 build="gcc cmake ninja-build pkg-config libc6-dev libprotobuf-c-dev libsqlite3-dev"
+data="wordnet-base" # what the demo loads
 generator="protobuf-compiler libprotobuf-dev python3 python3-protobuf python3-jinja2"
 tests="g++ make libcmocka-dev clang libclang-rt-14-dev clang-format locales"
 bench="protobuf-c-compiler"
 
-wanted="$build $generator"
+wanted="$build $generator $data"
 [ "${1:-}" = "--for-building" ] || wanted="$wanted $tests $bench"
 
 missing=""
