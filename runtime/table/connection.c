@@ -110,7 +110,13 @@ set_up(struct varve__connection *connection, const struct varve__connect *option
     sqlite3_wal_autocheckpoint(
         database,
         options->checkpoint_pages > INT32_MAX ? INT32_MAX : (int)options->checkpoint_pages);
-    int code = varve__list_register(database);
+    /* A quoted name that is no column is an error, not a string. */
+    int code = sqlite3_db_config(database, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+    /* Bound values never make SQLite prepare a statement anew. */
+    if (code == SQLITE_OK)
+        code = sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
+    if (code == SQLITE_OK)
+        code = varve__list_register(database);
     if (code == SQLITE_OK)
         code = sqlite3_create_function_v2(
             database, "varve_merge_unknown", 2,

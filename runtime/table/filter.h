@@ -24,7 +24,7 @@
 
 enum varve__filter_verb {
     VARVE__FILTER_FIND,     /* slots, then for each optional tensor whether it is there */
-    VARVE__FILTER_FIND_ONE, /* slots, unknown fields, the same */
+    VARVE__FILTER_FIND_ONE, /* slots, unknown fields */
     VARVE__FILTER_COUNT,
     VARVE__FILTER_DELETE,
 };
@@ -33,8 +33,8 @@ enum varve__filter_verb {
 enum {
     VARVE__SHAPE_FLAGS, /* the verb in the lowest byte, and the flags below */
     VARVE__SHAPE_PLAN,
-    VARVE__SHAPE_ORDER, /* slot of order_by + 1; 0: none */
-    VARVE__SHAPE_HEAD,  /* words before the conditions */
+    VARVE__SHAPE_ORDER,    /* slot of order_by + 1; 0: none */
+    VARVE__SHAPE_HEAD,     /* words before the conditions */
     VARVE__SHAPE_FEW = 16, /* words that need no memory of their own */
 };
 
@@ -84,8 +84,8 @@ varve__filter_key_size(const struct varve__filter *filter)
 char *
 varve__filter_sql(const struct varve__plan *plan, const void *filter);
 
-/* Binds all parameters. The memory, aligned to 8 bytes, must stay until the statement is reset; so must
- * what the filter points at, unless it copies. Returns SQLite's result code. */
+/* Binds all parameters. The memory, aligned to 8 bytes, must stay until the statement is reset, and
+ * so must what the filter points at, unless it copies. Returns SQLite's result code. */
 int
 varve__filter_bind(const struct varve__filter *filter, sqlite3_stmt *statement, void *memory);
 

@@ -1,5 +1,6 @@
 /* The parameters of a filter's statement, in the order in which filter_sql.c numbers them: those of
- * the conditions, of `after`, then limit and offset. Everything was checked when the filter was read. */
+ * the conditions, of `after`, then limit and offset. All of it was checked when the filter was
+ * read. */
 #include <string.h>
 
 #include "base/arena.h"
@@ -160,8 +161,8 @@ bind_list(struct binder *binder, enum varve__family family, const struct varve_c
     note(binder, code);
 }
 
-/* The least value above all that begin with the prefix: without the 0xFF at its end, the last byte one
- * more. */
+/* The least value above all that begin with the prefix: without the 0xFF at its end, the last byte
+ * one more. */
 static void
 bind_above_prefix(
     struct binder *binder, enum varve__family family, const union varve_operand *prefix)

@@ -64,8 +64,8 @@ add_columns(struct writer *writer, const size_t *slots, size_t count, const char
 /* -------------------------------------------------------------------- conditions */
 
 /* One side of a range. Without a hint SQLite takes such a one to hold for every fourth row, and then
- * prefers to read the whole table in the order of its key to reading the column's index and sorting.
- * An index is there to be used, as SQLite does of itself for ranges with two sides. */
+ * prefers to read the whole table in the order of its key to reading the column's index and
+ * sorting. An index is there to be used, as SQLite does of itself for ranges with two sides. */
 static bool
 needs_hint(const struct writer *writer, uint32_t op)
 {
@@ -243,8 +243,10 @@ add_result(struct writer *writer)
     const char *key = name_of(writer, plan->keys[0]);
     for (size_t i = 0; i < plan->slot_count; i++)
         sqlite3_str_appendf(writer->sql, "%s\"%w\"", i > 0 ? ", " : "", name_of(writer, i));
-    if (verb_of(writer) == VARVE__FILTER_FIND_ONE)
+    if (verb_of(writer) == VARVE__FILTER_FIND_ONE) {
         add(writer, ", \"varve_unknown\"");
+        return;
+    }
     for (size_t i = 0; i < plan->tensor_count; i++) {
         if (!plan->tensors[i]->tensor->optional)
             continue;
@@ -265,8 +267,8 @@ add_key_result(struct writer *writer)
     add_columns(writer, slots, count, "");
 }
 
-/* A SELECT in the filter's order. Where two ranges stand behind `after` they are merged: one condition
- * for both would make SQLite sort them. */
+/* A SELECT in the filter's order. Where two ranges stand behind `after` they are merged: one
+ * condition for both would make SQLite sort them. */
 static void
 add_select(struct writer *writer, void (*add_results)(struct writer *))
 {

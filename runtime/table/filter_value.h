@@ -1,4 +1,4 @@
-/* The values of a filter: which family a column is of, and whether a value may be compared with it. */
+/* The values of a filter: which family a column is of, and what may be compared with it. */
 #ifndef VARVE_TABLE_FILTER_VALUE_H
 #define VARVE_TABLE_FILTER_VALUE_H
 
@@ -35,8 +35,8 @@ enum varve_status
 varve__filter_check_operator(
     const struct varve__filter_place *place, enum varve__family family, enum varve_operator op);
 
-/* Checks a value, given by a pointer to its C type: NULL, NaN, no UTF-8. *size is that of its text or
- * bytes, 0 of numbers. */
+/* Checks a value, given by a pointer to its C type: NULL, NaN, no UTF-8. *size is that of its text
+ * or bytes, 0 of numbers. */
 enum varve_status
 varve__filter_check_value(
     const struct varve__filter_place *place,

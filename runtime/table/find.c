@@ -79,6 +79,7 @@ static void
 link_cursor(struct varve__connection *connection, struct varve_cursor *cursor)
 {
     cursor->connection = connection;
+    cursor->depth = connection->depth;
     cursor->next = connection->cursors;
     cursor->link = &connection->cursors;
     if (cursor->next)
@@ -165,9 +166,15 @@ ended(const struct varve_cursor *cursor)
 {
     if (cursor->failed == VARVE_OK)
         return VARVE_DONE;
+    const char *name = message_of(cursor->plan);
+    if (cursor->failed == VARVE_MISUSE)
+        return varve__fail(
+            VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, name,
+            "%s: a rollback has ended the cursor, which was opened inside; close it and find again",
+            name);
     return varve__fail(
-        VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, message_of(cursor->plan),
-        "%s: the cursor has failed before (%s); close it and find again", message_of(cursor->plan),
+        VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, name,
+        "%s: the cursor has failed before (%s); close it and find again", name,
         varve_status_name(cursor->failed));
 }
 
@@ -216,6 +223,17 @@ varve__find_detach(struct varve__connection *connection)
         cursor->connection = NULL;
     }
     connection->cursors = NULL;
+}
+
+void
+varve__find_end_within(struct varve__connection *connection, size_t depth)
+{
+    for (struct varve_cursor *cursor = connection->cursors; cursor; cursor = cursor->next) {
+        if (!cursor->statement || cursor->depth < depth)
+            continue;
+        cursor->failed = VARVE_MISUSE;
+        end_rows(cursor);
+    }
 }
 
 /* -------------------------------------------------------------------- single statements */

@@ -13,7 +13,8 @@ struct varve_cursor {
     const struct varve__plan *plan;
     struct varve_cursor *next, **link; /* in the connection's list */
     sqlite3_stmt *statement;           /* NULL: at its end */
-    enum varve_status failed;          /* not OK: of the step that failed */
+    size_t depth;                      /* begins that it was opened within */
+    enum varve_status failed;          /* not OK: of the step that failed; ended by a rollback */
     struct varve__arena *arena;        /* of the row's maps and messages */
     void *row;
 };
@@ -37,6 +38,11 @@ varve__find_close(struct varve_cursor *cursor);
 /* Leaves every cursor of the connection without it, at its end. */
 void
 varve__find_detach(struct varve__connection *connection);
+
+/* Ends the rows of the cursors that were opened at this depth of begins or deeper, as a failure does:
+ * when that is rolled back, what they found may never have been. */
+void
+varve__find_end_within(struct varve__connection *connection, size_t depth);
 
 /* The first record that the filter finds, tensors included: release it with varve_record_free(). */
 enum varve_status

@@ -1,6 +1,6 @@
-/* An array of values as a table that SQLite reads: IN "varve_list"(?), whatever their number, with one
- * statement. The array is passed with sqlite3_bind_pointer() as a struct varve__values of the type
- * VARVE__LIST_TYPE; both must stay until the statement is reset. */
+/* An array of values as a table that SQLite reads: IN "varve_list"(?), whatever their number, with
+ * one statement. The array is passed with sqlite3_bind_pointer() as a struct varve__values of the
+ * type VARVE__LIST_TYPE; both must stay until the statement is reset. */
 #ifndef VARVE_TABLE_LIST_H
 #define VARVE_TABLE_LIST_H
 

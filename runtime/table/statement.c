@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "table/connection.h"
+#include "table/feed.h"
 #include "table/sql.h"
 #include "table/sqlite.h"
 
@@ -87,6 +88,22 @@ prepare(
     return code == SQLITE_OK ? VARVE_OK : varve__connection_fail(connection, code, plan, "prepare");
 }
 
+/* An insert from a feed needs the feed to be known. */
+static enum varve_status
+prepare_verb(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    enum varve__verb verb,
+    sqlite3_stmt **statement)
+{
+    enum varve_status status = VARVE_OK;
+    if (verb == VARVE__VERB_INSERT_FEED)
+        status = varve__feed_register(connection->database, plan);
+    if (status != VARVE_OK)
+        return status;
+    return prepare(connection, plan, varve__sql_verb(plan, verb), statement);
+}
+
 enum varve_status
 varve__statement(
     struct varve__connection *connection,
@@ -98,7 +115,7 @@ varve__statement(
         &connection->statements->verbs[plan->index * VARVE__VERB_COUNT + (size_t)verb];
     enum varve_status status = VARVE_OK;
     if (__builtin_expect(!*place, 0))
-        status = prepare(connection, plan, varve__sql_verb(plan, verb), place);
+        status = prepare_verb(connection, plan, verb, place);
     *statement = *place;
     return status;
 }

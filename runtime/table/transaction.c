@@ -3,6 +3,7 @@
 #include "table/transaction.h"
 
 #include "base/error.h"
+#include "table/find.h"
 #include "table/sqlite.h"
 
 static const char *const control_texts[] = {
@@ -226,6 +227,7 @@ varve__transaction_rollback(struct varve__connection *connection)
         connection, "varve_rollback() without a varve_begin() before it, or after the commit");
     if (status != VARVE_OK)
         return status;
+    varve__find_end_within(connection, connection->depth);
     bool outermost = --connection->depth == 0;
     if (connection->undone != VARVE_OK) {
         if (outermost)

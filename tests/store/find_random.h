@@ -1,5 +1,5 @@
-/* Random values, out of small pools with the extremes in them, and random filters of any message. What
- * comes of a seed is always the same. */
+/* Random values, out of small pools with the extremes in them, and random filters of any message.
+ * What comes of a seed is always the same. */
 #ifndef VARVE_TESTS_STORE_FIND_RANDOM_H
 #define VARVE_TESTS_STORE_FIND_RANDOM_H
 

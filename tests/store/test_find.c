@@ -376,7 +376,7 @@ static enum varve_status
 find_in_every_way(struct fixture *fixture, const struct lab_trial_filter *filter)
 {
     struct varve_cursor *cursor;
-    struct lab_trial *found;
+    struct lab_trial *found = NULL;
     const struct lab_trial *row;
     int64_t count;
     enum varve_status status = lab_trial_find(fixture->session, filter, &cursor);
@@ -447,6 +447,27 @@ test_find_one_gives_the_first_with_its_unknown_fields(void **state)
     expect_error(fixture->session, "there is no lab.Sample that the filter finds");
     lab_sample_free(sample);
     varve_bytes_free(&bytes);
+}
+
+static void
+test_find_one_loads_tensors(void **state)
+{
+    struct fixture *fixture = *state;
+    float wave[] = {1, 2, 3};
+    struct lab_trial *found;
+    struct lab_trial trial = LAB_TRIAL_INIT;
+    trial.wave_size = 3;
+    assert_int_equal(lab_trial_insert(fixture->session, &trial), VARVE_OK);
+    assert_int_equal(lab_trial_find_one(fixture->session, NULL, &found), VARVE_OK);
+    assert_true(lab_trial_equal(&trial, found)); /* it is optional, and absent */
+    lab_trial_free(found);
+    trial.id = 0;
+    trial.wave = (struct varve_floats){3, wave};
+    assert_int_equal(lab_trial_insert(fixture->session, &trial), VARVE_OK);
+    struct lab_trial_filter filter = {.descending = true};
+    assert_int_equal(lab_trial_find_one(fixture->session, &filter, &found), VARVE_OK);
+    assert_true(lab_trial_equal(&trial, found));
+    lab_trial_free(found);
 }
 
 static void
@@ -535,6 +556,7 @@ main(void)
         TEST(test_a_scan_allocates_nothing_for_a_row),
         TEST(test_each_allocation_may_fail),
         TEST(test_find_one_gives_the_first_with_its_unknown_fields),
+        TEST(test_find_one_loads_tensors),
         TEST(test_delete_where_takes_order_and_limit),
         TEST(test_delete_where_of_records_that_others_refer_to_is_a_conflict),
         TEST(test_values_that_look_like_sql_are_values),

@@ -1,5 +1,5 @@
-/* Finds of every kind against the model, over records of few and extreme values: each operator of each
- * field, then random filters. A failure names the seed of its filter. */
+/* Finds of every kind against the model, over records of few and extreme values: each operator of
+ * each field, then random filters. A failure names the seed of its filter. */
 #include "support.h"
 
 #include <stdlib.h>

@@ -200,6 +200,34 @@ test_inside_a_transaction_cursors_and_writes_go_together(void **state)
 }
 
 static void
+test_a_rollback_ends_the_cursors_that_were_opened_in_it_and_no_others(void **state)
+{
+    struct varve_session *session = ((struct fixture *)*state)->session;
+    struct varve_cursor *outer;
+    struct varve_cursor *inner;
+    const struct lab_sample *row;
+    insert_named(session, "a");
+    insert_named(session, "b");
+    assert_int_equal(varve_begin(session), VARVE_OK);
+    assert_int_equal(lab_sample_find(session, NULL, &outer), VARVE_OK);
+    assert_int_equal(lab_sample_next(outer, &row), VARVE_ROW);
+    assert_int_equal(varve_begin(session), VARVE_OK);
+    insert_named(session, "never was");
+    struct lab_sample_filter filter = {.order_by = LAB_SAMPLE_FIELD_SCORE};
+    assert_int_equal(lab_sample_find(session, &filter, &inner), VARVE_OK);
+    assert_int_equal(lab_sample_next(inner, &row), VARVE_ROW);
+    assert_int_equal(varve_rollback(session), VARVE_OK);
+    assert_int_equal(lab_sample_next(inner, &row), VARVE_MISUSE);
+    expect_error(session, "rollback");
+    assert_int_equal(lab_sample_next(outer, &row), VARVE_ROW);
+    assert_string_equal(row->name, "b");
+    assert_int_equal(lab_sample_next(outer, &row), VARVE_DONE);
+    varve_cursor_close(inner);
+    varve_cursor_close(outer);
+    assert_int_equal(varve_commit(session), VARVE_OK);
+}
+
+static void
 test_a_cursor_outlives_its_session_without_harm(void **state)
 {
     struct fixture *fixture = *state;
@@ -659,6 +687,7 @@ main(void)
         TEST(test_a_session_that_is_closed_rolls_its_transaction_back),
         TEST(test_a_write_beside_an_open_cursor_needs_a_transaction),
         TEST(test_inside_a_transaction_cursors_and_writes_go_together),
+        TEST(test_a_rollback_ends_the_cursors_that_were_opened_in_it_and_no_others),
         TEST(test_a_cursor_outlives_its_session_without_harm),
         TEST(test_a_cursor_of_another_message_is_refused),
         TEST(test_a_second_writer_waits_then_is_busy),

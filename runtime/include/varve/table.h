@@ -153,7 +153,8 @@ varve_record_count(
 /* Steps to the next row. VARVE_ROW: *row is it, borrowed until the next step, the cursor's close, a
  * rollback or the session's close; its text and bytes lie in the engine, its tensors are not loaded
  * (count > 0, data NULL) and it has no unknown fields. VARVE_DONE: there are no more, *row is NULL.
- * VARVE_MISUSE: the cursor is of another message, or has failed before. */
+ * VARVE_MISUSE: the cursor is of another message, has failed before, or was opened inside a
+ * transaction (or nested one) that was rolled back. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_cursor_next(struct varve_cursor *cursor, const struct varve_record *table, const void **row);
 
