@@ -1,13 +1,13 @@
 #!/bin/sh
 # Builds the release preset, runs all benchmarks one after the other and writes bench/results/*.json.
-# The machine should be idle; about five minutes.
+# The machine should be idle; about twenty minutes.
 set -eu
 cd "$(dirname "$0")/.."
 build=build/release
 results=bench/results
 
 cmake --preset release >/dev/null
-cmake --build "$build" --target bench_wire
+cmake --build "$build" --target bench_wire bench_table bench_wordnet
 mkdir -p "$results"
 
 # What the build uses: the names and values of its cache.
@@ -17,6 +17,10 @@ cached() {
 
 echo "load average: $(cut -d ' ' -f 1-3 /proc/loadavg 2>/dev/null || echo unknown)"
 "$build/bench/wire/bench_wire" --json "$results/wire.json"
+echo
+"$build/bench/table/bench_table" --json "$results/table.json"
+echo
+"$build/bench/wordnet/bench_wordnet" --json "$results/wordnet.json"
 echo
 python=$(cached VARVE_PYTHON)
 "$python" bench/codegen/bench_codegen.py --profile --json "$results/codegen.json" --python "$python" \

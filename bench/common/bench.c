@@ -82,52 +82,88 @@ decimals(double value)
 
 /* ------------------------------------------------------------------ command line */
 
+/* What the command line may say: the options of every program, and this one's own. */
+struct command_line {
+    const char *program;
+    const struct bench_option *options;
+    size_t count;
+};
+
 static _Noreturn void
-usage(FILE *stream, const char *program, int status)
+usage(FILE *stream, const struct command_line *line, int status)
 {
+    fprintf(stream, "usage: %s [--json FILE] [--rounds N] [--only TEXT]", line->program);
+    for (size_t i = 0; i < line->count; i++)
+        fprintf(stream, " [%s %s]", line->options[i].name, line->options[i].value);
     fprintf(
         stream,
-        "usage: %s [--json FILE] [--rounds N] [--only TEXT]\n"
+        "\n"
         "  --json FILE   write the results there\n"
         "  --rounds N    rounds of each work, 1 to %d (default %d)\n"
         "  --only TEXT   measure only works whose name begins with TEXT\n",
-        program, ROUNDS_MAX, ROUNDS_DEFAULT);
+        ROUNDS_MAX, ROUNDS_DEFAULT);
+    for (size_t i = 0; i < line->count; i++) {
+        const struct bench_option *option = &line->options[i];
+        int width = 11 - (int)strlen(option->name);
+        fprintf(stream, "  %s %-*s  %s\n", option->name, width, option->value, option->help);
+    }
     exit(status);
 }
 
-static unsigned
-parse_rounds(const char *text)
+unsigned long
+bench_parse_number(const char *option, const char *text, unsigned long most)
 {
     char *end;
     errno = 0;
-    unsigned long rounds = strtoul(text, &end, 10);
-    if (errno != 0 || *text == '-' || *end != '\0' || rounds < 1 || rounds > ROUNDS_MAX)
-        bench_fail("--rounds takes a number from 1 to %d, not \"%s\"", ROUNDS_MAX, text);
-    return (unsigned)rounds;
+    unsigned long number = strtoul(text, &end, 10);
+    if (errno != 0 || *text == '-' || *end != '\0' || number < 1 || number > most)
+        bench_fail("%s takes a number from 1 to %lu, not \"%s\"", option, most, text);
+    return number;
+}
+
+/* Whether it is an option of the program's own. */
+static bool
+take_option(const struct command_line *line, const char *name, const char *value)
+{
+    for (size_t i = 0; i < line->count; i++) {
+        if (strcmp(line->options[i].name, name) == 0) {
+            *line->options[i].text = value;
+            return true;
+        }
+    }
+    return false;
 }
 
 void
-bench_run_begin(struct bench_run *run, int argc, char **argv)
+bench_run_begin_options(
+    struct bench_run *run, int argc, char **argv, const struct bench_option *options, size_t count)
 {
+    const struct command_line line = {argv[0], options, count};
     *run = (struct bench_run){.rounds = ROUNDS_DEFAULT};
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(argv[i], "--help") == 0)
-            usage(stdout, argv[0], EXIT_SUCCESS);
+            usage(stdout, &line, EXIT_SUCCESS);
         else if (strcmp(argv[i], "--json") == 0 && value)
             run->json = value;
         else if (strcmp(argv[i], "--rounds") == 0 && value)
-            run->rounds = parse_rounds(value);
+            run->rounds = (unsigned)bench_parse_number(argv[i], value, ROUNDS_MAX);
         else if (strcmp(argv[i], "--only") == 0 && value)
             run->only = value;
-        else
-            usage(stderr, argv[0], EXIT_FAILURE);
+        else if (!value || !take_option(&line, argv[i], value))
+            usage(stderr, &line, EXIT_FAILURE);
         i++;
     }
     srand((unsigned)bench_now());
     printf(
         "%-*s %16s %16s %7s  %-13s %-12s %s\n", NAME_WIDTH, "work", "ours", "theirs", "ratio",
         "quartiles", "bar", "counterpart");
+}
+
+void
+bench_run_begin(struct bench_run *run, int argc, char **argv)
+{
+    bench_run_begin_options(run, argc, argv, NULL, 0);
 }
 
 bool
@@ -164,19 +200,16 @@ static void
 plan_rounds(const struct bench_work *work, struct rounds *rounds)
 {
     bool compared = work->theirs.function != NULL;
-    rounds->slices = 1;
-    rounds->operations_ours = rounds->operations_theirs = work->operations;
-    if (work->operations > 0)
-        return;
-    rounds->operations_ours = find_operations(&work->ours, ROUND_NS);
-    if (compared)
-        rounds->operations_theirs = find_operations(&work->theirs, ROUND_NS);
-    if (rounds->operations_ours < 4 * SLICES ||
-        (compared && rounds->operations_theirs < 4 * SLICES))
-        return;
-    rounds->slices = SLICES;
-    rounds->operations_ours /= SLICES;
-    rounds->operations_theirs /= SLICES;
+    size_t ours = work->operations, theirs = work->operations, slices = work->slices;
+    if (work->operations == 0) {
+        ours = find_operations(&work->ours, ROUND_NS);
+        theirs = compared ? find_operations(&work->theirs, ROUND_NS) : ours;
+        bool several = ours >= 4 * SLICES && theirs >= 4 * SLICES;
+        slices = slices > 0 ? slices : several ? SLICES : 1;
+    }
+    rounds->slices = slices > 0 ? slices : 1;
+    rounds->operations_ours = (ours + rounds->slices - 1) / rounds->slices;
+    rounds->operations_theirs = (theirs + rounds->slices - 1) / rounds->slices;
 }
 
 static double
@@ -185,12 +218,24 @@ time_side(const struct bench_side *side, size_t operations)
     return (double)side->function(side->context, operations) / (double)operations;
 }
 
-/* A round alternates in slices and takes their medians: another program that gets the processor for
+/* What a round's slices come to. */
+static double
+middle(const struct bench_work *work, double *values, size_t count)
+{
+    if (!work->uneven)
+        return bench_median(values, count);
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += values[i];
+    return sum / (double)count;
+}
+
+/* A round alternates in slices and takes their median: another program that gets the processor for
  * a while spoils some slices, not the round. */
 static void
 measure_round(const struct bench_work *work, struct rounds *rounds, size_t i)
 {
-    double ours[SLICES], theirs[SLICES] = {0};
+    double ours[BENCH_SLICES_MAX], theirs[BENCH_SLICES_MAX] = {0};
     for (size_t slice = 0; slice < rounds->slices; slice++) {
         bool ours_first = rand() % 2 == 0;
         if (ours_first)
@@ -200,8 +245,8 @@ measure_round(const struct bench_work *work, struct rounds *rounds, size_t i)
         if (!ours_first)
             ours[slice] = time_side(&work->ours, rounds->operations_ours);
     }
-    rounds->ours[i] = bench_median(ours, rounds->slices);
-    rounds->theirs[i] = bench_median(theirs, rounds->slices);
+    rounds->ours[i] = middle(work, ours, rounds->slices);
+    rounds->theirs[i] = middle(work, theirs, rounds->slices);
     rounds->ratios[i] = rounds->ours[i] > 0 ? rounds->theirs[i] / rounds->ours[i] : 0;
 }
 

@@ -24,6 +24,8 @@
  *         return bench_run_end(&run);
  *     }
  *
+ * A program with options of its own begins with bench_run_begin_options().
+ *
  * Each round times both sides alternately, in random order, so that what disturbs the machine for
  * longer than a moment disturbs both. Reported are the medians of the sides, and the median of the rounds' ratios.
  * A program that cannot measure says why and exits with 1; a missed bar is printed and is no
@@ -45,15 +47,22 @@ struct bench_side {
     void *context;            /* passed to function */
 };
 
+enum {
+    BENCH_SLICES_MAX = 16
+};
+
 struct bench_work {
     const char *name;        /* "pack episode": lower case, verb first */
     const char *counterpart; /* what theirs is: "protobuf-c" */
     struct bench_side ours;
     struct bench_side theirs;
-    double bar;          /* the ratio that is to be reached; 0: for information */
-    const char *rate;    /* NULL: reported in ns/op; else what is counted per second: "rows/s" */
-    double amount;       /* with rate: how many of it one operation makes; 0 is 1 */
-    size_t operations;   /* of a round; 0: as many as take about 20 ms, found out for each side */
+    double bar;        /* the ratio that is to be reached; 0: for information */
+    const char *rate;  /* NULL: reported in ns/op; else what is counted per second: "rows/s" */
+    double amount;     /* with rate: how many of it one operation makes; 0 is 1 */
+    size_t operations; /* of a round; 0: as many as take about 20 ms, found out for each side */
+    size_t slices;     /* of a round, up to BENCH_SLICES_MAX; 0: ten where operations is 0, too, and
+                          leaves several operations in each, else one */
+    bool uneven;       /* slices differ, as when a table grows: take their mean, not the median */
     unsigned rounds_max; /* at most so many rounds, for slow work; 0: as the command line says */
 };
 
@@ -65,9 +74,26 @@ struct bench_run {
     size_t count;
 };
 
+/* An option of one program's own: "--dir FOLDER". */
+struct bench_option {
+    const char *name;  /* "--dir" */
+    const char *value; /* what stands for its value in the usage: "FOLDER" */
+    const char *help;
+    const char **text; /* where the value goes; left alone when the option is not given */
+};
+
 /* Reads the command line and prints the table's head. Ends the program on --help and on errors. */
 void
 bench_run_begin(struct bench_run *run, int argc, char **argv);
+
+/* The same, for a program that has further options. */
+void
+bench_run_begin_options(
+    struct bench_run *run, int argc, char **argv, const struct bench_option *options, size_t count);
+
+/* The number in an option's value, from 1 to `most`. Ends the program when it is none. */
+unsigned long
+bench_parse_number(const char *option, const char *text, unsigned long most);
 
 /* Whether the command line asks for this work: to spare the preparation of others. */
 bool

@@ -73,18 +73,35 @@ varve__not_found(const struct varve__plan *plan, const void *const *key)
         name, text);
 }
 
+enum varve_status
+varve__not_found_by(const struct varve__plan *plan, size_t slot, const void *value)
+{
+    char text[VARVE__KEY_TEXT] = "";
+    const char *name = plan->record->descriptor->name;
+    append_value(plan->slots[slot].column->field, value, text, 0, sizeof text);
+    return varve__fail(
+        VARVE_NOT_FOUND, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, name, "there is no %s with %s",
+        name, text);
+}
+
 /* -------------------------------------------------------------------- unique */
 
-/* The values of the fields that the failure just recorded names. */
+/* The values of the fields that the failure just recorded names, of those that were written. */
 static void
-append_fields(const struct varve__plan *plan, const void *record, char *text, size_t size)
+append_fields(
+    const struct varve__plan *plan,
+    const void *record,
+    const bool *written,
+    char *text,
+    size_t size)
 {
     struct varve_failure failure = *varve__thread_failure();
     size_t length = 0;
     text[0] = '\0';
     for (size_t i = 0; i < failure.field_count; i++) {
         size_t slot = varve__plan_slot(plan, failure.fields[i]);
-        if (slot == VARVE__NO_SLOT || plan->slots[slot].column->kind != VARVE_COLUMN_SCALAR ||
+        if (slot == VARVE__NO_SLOT || (written && !written[slot]) ||
+            plan->slots[slot].column->kind != VARVE_COLUMN_SCALAR ||
             !varve__is_present(plan->slots[slot].column->field, record))
             continue;
         const struct varve_column *column = plan->slots[slot].column;
@@ -96,12 +113,12 @@ append_fields(const struct varve__plan *plan, const void *record, char *text, si
 }
 
 static enum varve_status
-explain_unique(const struct varve__plan *plan, const void *record)
+explain_unique(const struct varve__plan *plan, const void *record, const bool *written)
 {
     char text[VARVE__KEY_TEXT];
     struct varve_failure failure = *varve__thread_failure();
     const char *name = plan->record->descriptor->name;
-    append_fields(plan, record, text, sizeof text);
+    append_fields(plan, record, written, text, sizeof text);
     if (!*text)
         return failure.status;
     varve__fail(
@@ -110,6 +127,44 @@ explain_unique(const struct varve__plan *plan, const void *record)
     for (size_t i = 0; i < failure.field_count; i++)
         varve__failure_add_field(failure.fields[i]);
     return failure.status;
+}
+
+/* -------------------------------------------------------------------- keys */
+
+enum varve_status
+varve__fail_no_key(const struct varve__plan *plan, const char *what)
+{
+    const char *name = plan->record->descriptor->name;
+    return varve__fail(
+        VARVE_FULL, VARVE_FAILURE_RANGE, VARVE_TIER_TABLE, name,
+        "%s of %s: the greatest key is used, so there is none to assign; give the record a key of "
+        "its own",
+        what, name);
+}
+
+/* SQLite answers alike when the disk is full and when there are no more keys. */
+static bool
+keys_are_used_up(struct varve__connection *connection, const struct varve__plan *plan)
+{
+    int64_t greatest;
+    return varve__probe_sequence(connection, plan, &greatest) == SQLITE_OK && greatest == INT64_MAX;
+}
+
+int
+varve__probe_sequence(
+    struct varve__connection *connection, const struct varve__plan *plan, int64_t *greatest)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(
+        connection->database, "SELECT seq FROM sqlite_sequence WHERE name = ?1", -1, &statement,
+        NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_text(statement, 1, plan->record->table->name, -1, SQLITE_STATIC);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    *greatest = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_finalize(statement);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
 /* -------------------------------------------------------------------- foreign keys */
@@ -143,6 +198,8 @@ has_row(
 struct batch {
     const void *records;
     size_t count;
+    const int64_t *ids; /* their keys, where these are generated: not in the records yet */
+    int64_t last;       /* without ids: the key before the first one's, where all are generated */
 };
 
 static const void *
@@ -164,6 +221,18 @@ same_value(const ProtobufCFieldDescriptor *field, const void *a, const void *b)
 }
 
 static bool
+has_key(const struct batch *batch, int64_t key)
+{
+    if (!batch->ids)
+        return key > batch->last && (uint64_t)key - (uint64_t)batch->last <= batch->count;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->ids[i] == key)
+            return true;
+    }
+    return false;
+}
+
+static bool
 is_in_batch(
     const struct varve__plan *plan,
     const struct varve_reference *reference,
@@ -173,6 +242,8 @@ is_in_batch(
     if (reference->record != plan->record)
         return false;
     const ProtobufCFieldDescriptor *field = plan->record->columns[reference->column].field;
+    if (plan->generated_key && field == plan->slots[plan->keys[0]].column->field)
+        return has_key(batch, *(const int64_t *)value);
     for (size_t i = 0; i < batch->count; i++) {
         const void *record = record_at(plan, batch->records, i);
         if (same_value(field, varve__member(record, field->offset), value))
@@ -202,17 +273,19 @@ is_missing(
     return asked && !found && !is_in_batch(plan, reference, value, batch);
 }
 
-/* Names the first field of the record that refers to nothing. False when all is there. */
+/* Names the first field of the record that was written and refers to nothing. False when all is
+ * there. */
 static bool
 explain_missing(
     struct varve__connection *connection,
     const struct varve__plan *plan,
     const void *record,
+    const bool *written,
     const struct batch *batch)
 {
     char text[VARVE__KEY_TEXT];
     for (size_t i = 0; i < plan->slot_count; i++) {
-        if (!is_missing(connection, plan, i, record, batch))
+        if ((written && !written[i]) || !is_missing(connection, plan, i, record, batch))
             continue;
         const struct varve_column *column = plan->slots[i].column;
         const struct varve_record *target = column->reference->record;
@@ -230,22 +303,60 @@ explain_missing(
     return false;
 }
 
+/* All that the record refers to is there, so a value was changed that others refer to. */
+static enum varve_status
+explain_referred(const struct varve__plan *plan, const char *what)
+{
+    const char *name = plan->record->descriptor->name;
+    return varve__fail(
+        VARVE_CONFLICT, VARVE_FAILURE_FOREIGN_KEY, VARVE_TIER_TABLE, name,
+        "%s of %s: a value that it would replace is still referred to by other records; delete or "
+        "change these first",
+        what, name);
+}
+
 enum varve_status
 varve__probe_write(
     struct varve__connection *connection,
     int code,
     const struct varve__plan *plan,
     const void *record,
+    const bool *written,
     const char *what)
 {
     enum varve_status status = varve__connection_fail(connection, code, plan, what);
     enum varve_failure_kind kind = varve__thread_failure()->kind;
-    const struct batch none = {NULL, 0};
+    const struct batch none = {0};
     if (kind == VARVE_FAILURE_UNIQUE)
-        explain_unique(plan, record);
-    else if (kind == VARVE_FAILURE_FOREIGN_KEY)
-        explain_missing(connection, plan, record, &none);
+        explain_unique(plan, record, written);
+    else if (
+        kind == VARVE_FAILURE_FOREIGN_KEY &&
+        !explain_missing(connection, plan, record, written, &none))
+        status = explain_referred(plan, what);
+    else if (
+        status == VARVE_FULL && varve__row_key_is_missing(plan, record) &&
+        keys_are_used_up(connection, plan))
+        status = varve__fail_no_key(plan, what);
     return status;
+}
+
+/* The statement is undone, so the keys that it assigned were the next ones. */
+static void
+explain_missing_of_many(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const struct varve__feed *feed)
+{
+    struct batch batch = {feed->records, feed->count, feed->ids, 0};
+    if (plan->generated_key && varve__probe_sequence(connection, plan, &batch.last) != SQLITE_OK)
+        return;
+    for (size_t i = 0; i < feed->count; i++) {
+        const void *record = record_at(plan, feed->records, i);
+        if (explain_missing(connection, plan, record, NULL, &batch)) {
+            varve__failure_set_index((int64_t)i);
+            return;
+        }
+    }
 }
 
 enum varve_status
@@ -253,24 +364,21 @@ varve__probe_many(
     struct varve__connection *connection,
     int code,
     const struct varve__plan *plan,
-    const void *records,
-    size_t count,
-    size_t index)
+    const struct varve__feed *feed)
 {
+    const void *records = feed->records;
+    size_t index = feed->index;
     enum varve_status status = varve__connection_fail(connection, code, plan, "insert_many");
     enum varve_failure_kind kind = varve__thread_failure()->kind;
-    const struct batch batch = {records, count};
     if (kind == VARVE_FAILURE_FOREIGN_KEY) {
-        size_t i = 0;
-        while (i < count && !explain_missing(connection, plan, record_at(plan, records, i), &batch))
-            i++;
-        if (i < count)
-            varve__failure_set_index((int64_t)i);
+        explain_missing_of_many(connection, plan, feed);
         return status;
     }
-    if (kind == VARVE_FAILURE_UNIQUE && index < count)
-        explain_unique(plan, record_at(plan, records, index));
-    if (index < count && (status == VARVE_CONFLICT || status == VARVE_INVALID))
+    if (kind == VARVE_FAILURE_UNIQUE && index < feed->count)
+        explain_unique(plan, record_at(plan, records, index), NULL);
+    if (status == VARVE_FULL && plan->generated_key && keys_are_used_up(connection, plan))
+        return varve__fail_no_key(plan, "insert_many");
+    if (index < feed->count && (status == VARVE_CONFLICT || status == VARVE_INVALID))
         varve__failure_set_index((int64_t)index);
     return status;
 }
@@ -331,6 +439,18 @@ explain_children(
         name, text, child->record->descriptor->name, column->field->name);
 }
 
+/* Nothing refers to the record itself. */
+static enum varve_status
+explain_cascade(const struct varve__plan *plan)
+{
+    const char *name = plan->record->descriptor->name;
+    return varve__fail(
+        VARVE_CONFLICT, VARVE_FAILURE_FOREIGN_KEY, VARVE_TIER_TABLE, name,
+        "delete of %s: a record that would be deleted with it (on_delete CASCADE) is still referred "
+        "to; delete or change what refers to that one first",
+        name);
+}
+
 enum varve_status
 varve__probe_delete(
     struct varve__connection *connection,
@@ -348,5 +468,5 @@ varve__probe_delete(
                 return explain_children(plan, child->slots[slot].column, child, key);
         }
     }
-    return status;
+    return explain_cascade(plan);
 }

@@ -4,6 +4,7 @@
 #define VARVE_TABLE_PROBE_H
 
 #include "table/connection.h"
+#include "table/feed.h"
 
 /* Room for a key as text. */
 enum {
@@ -18,26 +19,38 @@ varve__key_text(const struct varve__plan *plan, const void *const *key, char tex
 enum varve_status
 varve__not_found(const struct varve__plan *plan, const void *const *key);
 
+/* The same with this value, given as varve__row_bind_value() takes it, in a unique field. */
+enum varve_status
+varve__not_found_by(const struct varve__plan *plan, size_t slot, const void *value);
+
 /* Records why writing this record answered `code`: as varve__connection_fail(), but of a foreign key it
- * names the field and the missing key, and of a unique constraint the value. The statement must be
- * reset. */
+ * names the field and the missing key, and of a unique constraint the value. `written` says of each
+ * slot whether the statement wrote it, NULL: all. The statement must be reset. */
 enum varve_status
 varve__probe_write(
     struct varve__connection *connection,
     int code,
     const struct varve__plan *plan,
     const void *record,
+    const bool *written,
     const char *what);
 
-/* The same for an array of records whose insert failed, at `index` unless a foreign key did. */
+/* The same for an array of records whose insert failed, at the feed's index unless a foreign key did. */
 enum varve_status
 varve__probe_many(
     struct varve__connection *connection,
     int code,
     const struct varve__plan *plan,
-    const void *records,
-    size_t count,
-    size_t index);
+    const struct varve__feed *feed);
+
+/* The greatest key that the table ever had, 0 when none. The result is SQLite's. */
+int
+varve__probe_sequence(
+    struct varve__connection *connection, const struct varve__plan *plan, int64_t *greatest);
+
+/* VARVE_FULL: a key is to be assigned and there is none left. */
+enum varve_status
+varve__fail_no_key(const struct varve__plan *plan, const char *what);
 
 /* Records why deleting answered `code`: of a foreign key it names what refers to the record. `key` NULL:
  * several records. */

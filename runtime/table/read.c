@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "codec/check.h"
 #include "codec/field.h"
 #include "table/probe.h"
@@ -15,6 +16,7 @@
 #include "table/sql.h"
 #include "table/staged.h"
 #include "table/transaction.h"
+#include "table/value.h"
 
 enum varve_status
 varve__get(
@@ -57,30 +59,28 @@ is_unique(const struct varve__plan *plan, uint32_t field)
     return plan->key_count == 1 && plan->slots[plan->keys[0]].column->field->id == field;
 }
 
+/* A value for varve__row_bind_value(), which takes strings by their address. */
+static const void *
+value_at(const struct varve__plan *plan, size_t slot, const void *const *value)
+{
+    return plan->slots[slot].column->field->type == PROTOBUF_C_TYPE_STRING ? value : *value;
+}
+
 static enum varve_status
 bind_unique(const struct varve__plan *plan, size_t slot, const void *value, sqlite3_stmt *statement)
 {
     const ProtobufCFieldDescriptor *field = plan->slots[slot].column->field;
-    const char *name = plan->record->descriptor->name;
-    bool is_string = field->type == PROTOBUF_C_TYPE_STRING;
-    if (!value) {
-        enum varve_status status = varve__fail(
-            VARVE_INVALID, VARVE_FAILURE_NOT_NULL, VARVE_TIER_TABLE, name,
-            "%s.%s: the value to look up is NULL; pass one", name, field->name);
-        varve__failure_add_field(field->id);
-        return status;
-    }
-    return varve__row_bind_value(
-        plan, slot, is_string ? (const void *)&value : value, statement, 1);
-}
-
-static enum varve_status
-no_such_value(const struct varve__plan *plan, size_t slot)
-{
-    const char *name = plan->record->descriptor->name;
-    return varve__fail(
-        VARVE_NOT_FOUND, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, name, "there is no %s with this %s",
-        name, plan->slots[slot].column->field->name);
+    const struct varve_bytes *bytes = field->type == PROTOBUF_C_TYPE_BYTES ? value : NULL;
+    if (!value || (bytes && bytes->size > 0 && !bytes->data))
+        return varve__value_refuse(
+            plan, &plan->slots[slot], VARVE_FAILURE_NOT_NULL,
+            "is to be looked up by a value that is NULL; pass one");
+    size_t length = field->type == PROTOBUF_C_TYPE_STRING ? strlen(value) : 0;
+    if (length > 0 && varve__utf8_check(value, length) < length)
+        return varve__value_refuse(
+            plan, &plan->slots[slot], VARVE_FAILURE_UTF8,
+            "is to be looked up by text that is no UTF-8; pass text that is");
+    return varve__row_bind_value(plan, slot, value_at(plan, slot, &value), statement, 1);
 }
 
 enum varve_status
@@ -111,7 +111,7 @@ varve__get_by(
         if (code == SQLITE_ROW)
             status = varve__staged_read_row(connection, plan, statement, record);
         else if (code == SQLITE_DONE)
-            status = no_such_value(plan, slot);
+            status = varve__not_found_by(plan, slot, value_at(plan, slot, &value));
         else
             status = varve__connection_fail(connection, code, plan, "get_by");
     }

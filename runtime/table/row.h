@@ -41,7 +41,8 @@ varve__row_bind_slot(
     sqlite3_stmt *statement);
 
 /* Binds one value of a scalar slot to any parameter. `value` points at the field's C type, for strings
- * at a const char *. */
+ * at a const char *; text and bytes are bound in place, and not checked to be UTF-8. VARVE_INVALID: a
+ * text that is NULL, a NaN, a uint64 that a column cannot hold. */
 enum varve_status
 varve__row_bind_value(
     const struct varve__plan *plan,
@@ -66,7 +67,9 @@ varve__row_key_is_missing(const struct varve__plan *plan, const void *record);
 
 /* Makes a record of the row that the statement stands on, with all it points at in a block of its own:
  * release it with varve_record_free(), or take more of varve__arena_of(record). Tensors are as
- * in varve__row_borrow(). VARVE_TYPE names a column that holds something else than the schema says. */
+ * in varve__row_borrow(); the columns of optional ones stand behind the unknown fields, and where the
+ * statement has none these tensors are absent. VARVE_TYPE names a column that holds something else
+ * than the schema says. */
 enum varve_status
 varve__row_read(const struct varve__plan *plan, sqlite3_stmt *statement, void **record);
 

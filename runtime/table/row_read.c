@@ -178,11 +178,13 @@ read_part(const struct reader *reader, const ProtobufCFieldDescriptor *field, sq
 {
     const void *data = sqlite3_value_blob(value); /* NULL when there are no bytes */
     size_t size = (size_t)sqlite3_value_bytes(value);
-    bool missing;
+    bool missing = field && !varve__is_repeated(field);
+    enum varve_status status = VARVE_OK;
     if (!data && size > 0)
         return varve__fail_memory(reader->plan->record->descriptor->name, size);
-    enum varve_status status = varve__part_read(
-        reader->plan->record, field, data, size, reader->arena, reader->record, &missing);
+    if (size > 0)
+        status = varve__part_read(
+            reader->plan->record, field, data, size, reader->arena, reader->record, &missing);
     if (status == VARVE_OK && missing)
         return varve__column_refuse(
             reader->plan, field, VARVE_FAILURE_OTHER, "bytes without this field");
@@ -305,15 +307,17 @@ set_count(const struct reader *reader, const struct varve_column *column)
 }
 
 /* Optional tensors have a column each, from `index` on, that says whether they are there; where the
- * statement has no such column they are absent. */
+ * statement has no such columns they are absent. */
 static enum varve_status
 set_counts(const struct reader *reader, int index)
 {
     const struct varve__plan *plan = reader->plan;
+    bool told = sqlite3_data_count(reader->statement) > index;
     enum varve_status status = VARVE_OK;
     for (size_t i = 0; i < plan->tensor_count && status == VARVE_OK; i++) {
         const struct varve_column *column = plan->tensors[i];
-        if (column->tensor->optional && sqlite3_column_int(reader->statement, index++) == 0)
+        if (column->tensor->optional &&
+            !(told && sqlite3_column_int(reader->statement, index++) != 0))
             continue;
         status = set_count(reader, column);
         if (status == VARVE_OK && !varve__is_repeated(column->field))
@@ -358,6 +362,7 @@ fetch_payload(
     return sum;
 }
 
+/* Makes the record in the arena out of values that fetch_payload() has fetched. */
 static inline enum varve_status
 read_row(
     const struct varve__plan *plan,

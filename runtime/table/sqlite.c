@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -144,15 +145,31 @@ varve__sqlite_use_wal(sqlite3 *database, const char *path)
     return status;
 }
 
+/* SQLite opens a file for reading when it cannot for writing, for whatever reason. */
+static enum varve_status
+fail_not_writable(const char *path)
+{
+    if (access(path, W_OK) != 0)
+        return varve__fail(
+            VARVE_READ_ONLY, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
+            "%s: this user may not write to the file; make it writable, or open with read_only",
+            path);
+    return varve__fail(
+        VARVE_IO, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
+        "%s: the file could be opened only for reading; check that the process may open more files",
+        path);
+}
+
 enum varve_status
 varve__sqlite_open(const char *path, bool read_only, sqlite3 **database)
 {
     int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     int code = sqlite3_open_v2(path, database, flags, NULL);
-    if (code == SQLITE_OK)
+    if (code == SQLITE_OK && (read_only || sqlite3_db_readonly(*database, "main") == 0))
         return VARVE_OK;
-    enum varve_status status = varve__sqlite_fail(*database, code, NULL, path);
+    enum varve_status status = code == SQLITE_OK ? fail_not_writable(path)
+                                                 : varve__sqlite_fail(*database, code, NULL, path);
     sqlite3_close(*database);
     *database = NULL;
     return status;

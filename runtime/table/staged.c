@@ -53,11 +53,13 @@ is_stored(const struct varve_column *tensor, const void *record)
     return list_of(tensor, record).count > 0;
 }
 
+/* Whether the record says what the tensor is to be; what is absent is said to be so. */
 static bool
 is_loaded(const struct varve_column *tensor, const void *record)
 {
     struct varve__list list = list_of(tensor, record);
-    return list.count == 0 || list.data != NULL;
+    return list.count == 0 || list.data != NULL ||
+           (has_flag(tensor) && !varve__is_present(tensor->field, record));
 }
 
 /* "200,3". */
@@ -273,13 +275,15 @@ enum varve_status
 varve__staged_replace(
     struct varve__connection *connection,
     const struct varve__plan *plan,
+    const struct varve_column *const *tensors,
+    size_t count,
     const void *record,
     int64_t id)
 {
     enum varve_status status = VARVE_OK;
-    for (size_t i = 0; i < plan->tensor_count && status == VARVE_OK; i++) {
-        if (is_loaded(plan->tensors[i], record))
-            status = replace_one(connection, plan, plan->tensors[i], record, id);
+    for (size_t i = 0; i < count && status == VARVE_OK; i++) {
+        if (is_loaded(tensors[i], record))
+            status = replace_one(connection, plan, tensors[i], record, id);
     }
     return status;
 }
@@ -295,7 +299,8 @@ varve__staged_write(
     enum varve_status status = VARVE_OK;
     bool all_loaded = true;
     if (mode == VARVE__STAGED_UPDATE)
-        status = varve__staged_replace(connection, plan, record, id);
+        status = varve__staged_replace(
+            connection, plan, plan->tensors, plan->tensor_count, record, id);
     for (size_t i = 0; i < plan->tensor_count && status == VARVE_OK; i++) {
         const struct varve_column *tensor = plan->tensors[i];
         if (mode == VARVE__STAGED_INSERT && is_stored(tensor, record))

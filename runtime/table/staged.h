@@ -22,11 +22,13 @@ varve__staged_write(
     int64_t id,
     enum varve__staged_mode mode);
 
-/* Writes the tensors of the record that are loaded; the others stay as they are. */
+/* Writes those of these tensors that are loaded in the record; the others stay as they are. */
 enum varve_status
 varve__staged_replace(
     struct varve__connection *connection,
     const struct varve__plan *plan,
+    const struct varve_column *const *tensors,
+    size_t count,
     const void *record,
     int64_t id);
 

@@ -15,18 +15,20 @@
 #include "table/transaction.h"
 #include "table/write.h"
 
-/* Steps an update of one record and sees whether there was one. */
+/* Steps an update of one record and sees whether there was one. `written` says which slots it writes,
+ * NULL: all. */
 static enum varve_status
 step_update(
     struct varve__connection *connection,
     const struct varve__plan *plan,
     const void *record,
+    const bool *written,
     sqlite3_stmt *statement)
 {
     int code = sqlite3_step(statement);
     sqlite3_reset(statement);
     if (code != SQLITE_DONE)
-        return varve__probe_write(connection, code, plan, record, "update");
+        return varve__probe_write(connection, code, plan, record, written, "update");
     if (sqlite3_changes64(connection->database) > 0)
         return VARVE_OK;
     const void *key[VARVE__KEY_MAX];
@@ -68,7 +70,7 @@ varve__update(struct varve__connection *connection, const struct varve__plan *pl
         status = varve__write_begin(connection, kind);
     if (status != VARVE_OK)
         return status;
-    status = step_update(connection, plan, record, statement);
+    status = step_update(connection, plan, record, NULL, statement);
     if (status == VARVE_OK && plan->tensor_count > 0)
         status = varve__staged_write(
             connection, plan, record, varve__write_id(plan, record), VARVE__STAGED_UPDATE);
@@ -292,9 +294,11 @@ update_selected(
     sqlite3_stmt *statement)
 {
     int64_t id = varve__write_id(plan, selection->part);
-    enum varve_status status = step_update(connection, plan, selection->part, statement);
+    enum varve_status status =
+        step_update(connection, plan, selection->part, selection->chosen, statement);
     if (status == VARVE_OK && selection->tensor_count > 0)
-        status = varve__staged_replace(connection, plan, selection->part, id);
+        status = varve__staged_replace(
+            connection, plan, selection->tensors, selection->tensor_count, selection->part, id);
     if (status == VARVE_OK && (selection->dims || selection->tensor_count > 0))
         status = verify_row(connection, plan, selection->part);
     return status;

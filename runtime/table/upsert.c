@@ -113,7 +113,7 @@ step(
     sqlite3_reset(statement);
     if (code == SQLITE_DONE)
         return VARVE_OK;
-    return varve__probe_write(connection, code, plan, record, "upsert");
+    return varve__probe_write(connection, code, plan, record, NULL, "upsert");
 }
 
 static enum varve_status

@@ -84,6 +84,7 @@ json_value(
     return VARVE_OK;
 }
 
+/* A field of messages, or with NULL the unknown fields. */
 static enum varve_status
 wire_value(
     const struct varve__plan *plan,
@@ -93,6 +94,10 @@ wire_value(
     struct varve__value *value)
 {
     value->type = SQLITE_BLOB;
+    value->data = "";
+    value->size = 0;
+    if (field && varve__is_repeated(field) && varve__list_at(record, field).count == 0)
+        return VARVE_OK;
     return varve__part_write(plan->record, field, record, arena, &value->data, &value->size);
 }
 

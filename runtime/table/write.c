@@ -118,7 +118,7 @@ insert_row(
     if (code == SQLITE_DONE)
         *id = sqlite3_last_insert_rowid(connection->database);
     else
-        status = varve__probe_write(connection, code, plan, record, "insert");
+        status = varve__probe_write(connection, code, plan, record, NULL, "insert");
     if (status == VARVE_OK && plan->tensor_count > 0)
         status = varve__staged_write(connection, plan, record, *id, VARVE__STAGED_INSERT);
     return status;
@@ -171,29 +171,9 @@ count_missing(const struct varve__plan *plan, void *records, size_t count)
     return missing;
 }
 
-/* The greatest key that the table ever had. */
+/* Assigns keys as SQLite would, one by one: some records may bring their own. */
 static enum varve_status
-read_sequence(
-    struct varve__connection *connection, const struct varve__plan *plan, int64_t *greatest)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(
-        connection->database, "SELECT seq FROM sqlite_sequence WHERE name = ?1", -1, &statement,
-        NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_bind_text(statement, 1, plan->record->table->name, -1, SQLITE_STATIC);
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    *greatest = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
-    sqlite3_finalize(statement);
-    if (code == SQLITE_ROW || code == SQLITE_DONE)
-        return VARVE_OK;
-    return varve__connection_fail(connection, code, plan, "insert_many");
-}
-
-/* Assigns keys as SQLite would, one by one: some records bring their own. */
-static enum varve_status
-assign_mixed(
+assign_keys(
     struct varve__connection *connection,
     const struct varve__plan *plan,
     void *records,
@@ -201,19 +181,17 @@ assign_mixed(
     int64_t *ids)
 {
     int64_t greatest = 0;
-    enum varve_status status = read_sequence(connection, plan, &greatest);
-    for (size_t i = 0; i < count && status == VARVE_OK; i++) {
+    int code = varve__probe_sequence(connection, plan, &greatest);
+    if (code != SQLITE_OK)
+        return varve__connection_fail(connection, code, plan, "insert_many");
+    for (size_t i = 0; i < count; i++) {
         int64_t given = varve__write_id(plan, record_at(plan, records, i));
         if (given == 0 && greatest == INT64_MAX)
-            return varve__fail(
-                VARVE_FULL, VARVE_FAILURE_RANGE, VARVE_TIER_TABLE, plan->record->descriptor->name,
-                "insert_many of %s: the greatest key is used, so there is none to assign; give "
-                "the records keys of their own",
-                plan->record->descriptor->name);
+            return varve__fail_no_key(plan, "insert_many");
         ids[i] = given == 0 ? greatest + 1 : given;
         greatest = ids[i] > greatest ? ids[i] : greatest;
     }
-    return status;
+    return VARVE_OK;
 }
 
 static enum varve_status
@@ -221,9 +199,8 @@ run_feed(
     struct varve__connection *connection, const struct varve__plan *plan, struct varve__feed *feed)
 {
     sqlite3_stmt *statement;
-    enum varve_status status = varve__feed_register(connection->database, plan);
-    if (status == VARVE_OK)
-        status = varve__statement(connection, plan, VARVE__VERB_INSERT_FEED, &statement);
+    enum varve_status status =
+        varve__statement(connection, plan, VARVE__VERB_INSERT_FEED, &statement);
     if (status != VARVE_OK)
         return status;
     sqlite3_bind_pointer(statement, 1, feed, VARVE__FEED_TYPE, NULL);
@@ -236,7 +213,7 @@ run_feed(
         varve__failure_set_index((int64_t)feed->index);
         return feed->status;
     }
-    return varve__probe_many(connection, code, plan, feed->records, feed->count, feed->index);
+    return varve__probe_many(connection, code, plan, feed);
 }
 
 /* Fills ids[], when there is one, with the keys that the rows have got. */
@@ -281,7 +258,7 @@ insert_rows(
     varve__arena_reset(connection->arena);
     struct varve__feed feed = {.records = records, .count = count, .arena = connection->arena};
     if (ids && count_missing(plan, records, count) < count) {
-        status = assign_mixed(connection, plan, records, count, ids);
+        status = assign_keys(connection, plan, records, count, ids);
         feed.ids = ids;
     }
     if (status == VARVE_OK)

@@ -216,7 +216,7 @@ test_bad_values_inside_of_maps_and_messages_are_refused(void **state)
     struct shop_item item = SHOP_ITEM_INIT;
     struct shop_item_ratios_entry ratio = SHOP_ITEM_RATIOS_ENTRY_INIT;
     struct shop_item_ratios_entry *ratios[] = {&ratio};
-    char *notes[] = {"fine", "\xff"};
+    const char *notes[] = {"fine", "\xff"};
     struct shop_size size = SHOP_SIZE_INIT;
     ratio.value = NAN;
     item.ratios.count = 1;
@@ -371,7 +371,7 @@ test_a_message_has_a_json_copy_when_the_schema_says_so(void **state)
 {
     struct varve_session *session = session_of(state);
     struct shop_size size = SHOP_SIZE_INIT;
-    char *notes[] = {"a'b", "c"};
+    const char *notes[] = {"a'b", "c"};
     struct shop_item item = SHOP_ITEM_INIT;
     expect_ok(session, shop_item_insert(session, &item));
     assert_string_equal(query_text(session, "SELECT size_json FROM item"), "NULL");
