@@ -1,26 +1,92 @@
-/* Counting forks. */
+/* Counting forks, and the list of open files. */
 #include "base/fork.h"
 
 #include <pthread.h>
+#include <stddef.h>
+
+#include "base/memory.h"
 
 unsigned varve__fork_count;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the list; free across a fork */
+static struct varve__open_file *files;
 
 static void
-count_fork(void)
+lock_list(void)
 {
-    varve__fork_count++; /* in the child, where there is but this thread */
+    pthread_mutex_lock(&lock);
+}
+
+static void
+unlock_list(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+static void
+enter_child(void)
+{
+    varve__fork_count++; /* there is but this thread */
+    unlock_list();
 }
 
 static void
 install(void)
 {
-    pthread_atfork(NULL, NULL, count_fork);
+    pthread_atfork(lock_list, unlock_list, enter_child);
 }
 
 void
 varve__fork_watch(void)
 {
     pthread_once(&once, install);
+}
+
+static struct varve__open_file **
+find(dev_t device, ino_t inode)
+{
+    struct varve__open_file **link = &files;
+    while (*link && ((*link)->device != device || (*link)->inode != inode))
+        link = &(*link)->next;
+    return link;
+}
+
+static bool
+add(dev_t device, ino_t inode)
+{
+    struct varve__open_file *file = varve__allocate(sizeof *file);
+    if (!file)
+        return false;
+    *file = (struct varve__open_file){device, inode, varve__fork_count, 1, files};
+    files = file;
+    return true;
+}
+
+bool
+varve__fork_note_open(dev_t device, ino_t inode, bool *inherited)
+{
+    lock_list();
+    struct varve__open_file *file = *find(device, inode);
+    *inherited = file && file->fork_count != varve__fork_count;
+    bool noted = !*inherited;
+    if (noted && file)
+        file->count++;
+    else if (noted)
+        noted = add(device, inode);
+    unlock_list();
+    return noted;
+}
+
+void
+varve__fork_note_closed(dev_t device, ino_t inode)
+{
+    lock_list();
+    struct varve__open_file **link = find(device, inode);
+    struct varve__open_file *file = *link;
+    if (file && --file->count == 0) {
+        *link = file->next;
+        varve__release(file);
+    }
+    unlock_list();
 }

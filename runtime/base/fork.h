@@ -1,14 +1,36 @@
-/* Whether this process was forked since something was made: SQLite's files and locks must not be used
- * on the other side of a fork. Counting in a handler of the child is some hundred times cheaper than
- * asking for the process id in every call. */
+/* Forks, and the database files that a forked child must not touch. SQLite keeps what it knows of locks
+ * in the process's memory: after a fork the child believes to hold locks that are its parent's alone,
+ * in every connection to the same file, also in new ones. */
 #ifndef VARVE_BASE_FORK_H
 #define VARVE_BASE_FORK_H
 
-/* Forks between the first process that called varve__fork_watch() and this one. */
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Forks between the first process that called varve__fork_watch() and this one. Counted in a handler of
+ * the child: asking for the process id in every call would cost some hundred times more. */
 extern unsigned varve__fork_count;
 
 /* Begins to count; once is enough, more do no harm. */
 void
 varve__fork_watch(void);
+
+/* A file that this process has open, until it is closed as often as it was opened. */
+struct varve__open_file {
+    dev_t device;
+    ino_t inode;
+    unsigned fork_count; /* when it was opened */
+    size_t count;
+    struct varve__open_file *next;
+};
+
+/* Notes that the file is open. False: an ancestor had it open when it forked, or there is no memory
+ * (*inherited tells). */
+bool
+varve__fork_note_open(dev_t device, ino_t inode, bool *inherited);
+
+/* Notes that it was closed. */
+void
+varve__fork_note_closed(dev_t device, ino_t inode);
 
 #endif

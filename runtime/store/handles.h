@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include <varve/store.h>
 
@@ -18,7 +19,10 @@ struct varve_store {
     char *folder;              /* the store's own folder */
     char *database;            /* path of the database file in it */
     bool in_memory;            /* the folder goes away at close */
-    unsigned fork_count;       /* as it was when the store was opened */
+    bool noted;                /* as open, under these: */
+    dev_t device;
+    ino_t inode;
+    unsigned fork_count; /* as it was when the store was opened */
     struct varve__connect connect;
     int64_t page_cache_bytes; /* of all connections together */
     size_t pooled_sessions;

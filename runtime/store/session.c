@@ -106,7 +106,8 @@ varve_session_open(struct varve_store *store, struct varve_session **result)
     if (!store)
         problem = "the store is NULL; open one with varve_open() and look at its status";
     else if (store->fork_count != varve__fork_count)
-        problem = "the store was opened before this process was forked; open one in the child";
+        problem =
+            "the store was opened before this process was forked; fork before opening, or exec";
     if (problem)
         return varve__fail(
             VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_NONE, NULL, "varve_session_open: %s",
@@ -141,20 +142,28 @@ varve_session_close(struct varve_session *session)
 
 /* -------------------------------------------------------------------- calls */
 
+static bool
+is_forked(const struct varve_session *session)
+{
+    return session && session->store->fork_count != varve__fork_count;
+}
+
 enum varve_status
 varve__session_enter_slowly(struct varve_session *session)
 {
     const char *problem = NULL;
     if (!session)
         problem = "the session is NULL; open one with varve_session_open() and look at its status";
-    else if (session->store->fork_count != varve__fork_count)
-        problem =
-            "the session was opened before this process was forked; open a store in the child";
+    else if (is_forked(session))
+        problem = "the session was opened before this process was forked; fork before opening a "
+                  "store, or exec";
     else if (atomic_load(&session->connection->watch.running))
         problem = "another thread is in a call on this session; give each thread its own";
-    if (problem)
-        return varve__fail(
-            VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL, "%s", problem);
+    if (problem) {
+        enum varve_status status =
+            varve__fail(VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL, "%s", problem);
+        return is_forked(session) ? varve__session_keep_failure(session, status) : status;
+    }
     varve__connection_set_cache(
         session->connection,
         atomic_load_explicit(&session->store->cache_share, memory_order_relaxed));
@@ -189,20 +198,20 @@ varve_session_failure(const struct varve_session *session)
 void
 varve_interrupt(struct varve_session *session)
 {
-    if (session && session->store->fork_count == varve__fork_count)
+    if (session && !is_forked(session))
         varve__connection_interrupt(session->connection);
 }
 
 int64_t
 varve_changes(const struct varve_session *session)
 {
-    return session ? session->connection->changes : 0;
+    return session && !is_forked(session) ? session->connection->changes : 0;
 }
 
 struct sqlite3 *
 varve_session_sqlite(struct varve_session *session)
 {
-    return session ? session->connection->database : NULL;
+    return session && !is_forked(session) ? session->connection->database : NULL;
 }
 
 /* -------------------------------------------------------------------- transactions */

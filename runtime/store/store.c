@@ -68,8 +68,13 @@ make_folder(struct varve_store *store, const char *data_dir)
     store->folder = copy_text(data_dir);
     if (!store->folder)
         return varve__fail_memory(NULL, 0);
+    struct stat found;
     if (!store->connect.read_only && mkdir(store->folder, 0700) != 0 && errno != EEXIST)
         return fail_path("make the folder", data_dir);
+    if (stat(store->folder, &found) == 0 && !S_ISDIR(found.st_mode)) {
+        errno = ENOTDIR;
+        return fail_path("use", data_dir);
+    }
     return VARVE_OK;
 }
 
@@ -96,6 +101,28 @@ fail_missing(const struct varve_store *store)
 }
 
 static enum varve_status
+note_open(struct varve_store *store)
+{
+    struct stat file;
+    bool inherited = false;
+    if (stat(store->database, &file) != 0)
+        return fail_path("use", store->database);
+    if (varve__fork_note_open(file.st_dev, file.st_ino, &inherited)) {
+        store->device = file.st_dev;
+        store->inode = file.st_ino;
+        store->noted = true;
+        return VARVE_OK;
+    }
+    if (!inherited)
+        return varve__fail_memory(NULL, sizeof(struct varve__open_file));
+    return varve__fail(
+        VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
+        "this process was forked while its parent had %s open, so SQLite's locks on it do not hold "
+        "here; fork before opening, or exec",
+        store->database);
+}
+
+static enum varve_status
 make_database(
     struct varve_store *store,
     const struct varve_schema *const *schemas,
@@ -110,6 +137,8 @@ make_database(
     if (store->connect.read_only && access(store->database, F_OK) != 0)
         return fail_missing(store);
     enum varve_status status = store->connect.read_only ? VARVE_OK : make_file(store);
+    if (status == VARVE_OK)
+        status = note_open(store);
     if (status == VARVE_OK)
         status = varve__plans_create(schemas, count, &store->plans);
     struct varve__connection *connection = NULL;
@@ -164,6 +193,8 @@ release_store(struct varve_store *store)
         store->idle = session->next;
         varve__session_destroy(session);
     }
+    if (store->noted)
+        varve__fork_note_closed(store->device, store->inode);
     if (store->in_memory)
         remove_memory_folder(store);
     varve__plans_release(store->plans);

@@ -41,10 +41,12 @@ wait_for_process(void *context, int tries)
     return 1;
 }
 
+/* SQLite's progress handler, called in the middle of statements. */
 static int
 end_when_expired(void *context)
 {
-    return varve__watch_expired(context);
+    struct varve__watch *watch = context;
+    return !watch->shielded && varve__watch_expired(watch);
 }
 
 void
@@ -53,8 +55,9 @@ varve__connection_interrupt(struct varve__connection *connection)
     struct varve__watch *watch = &connection->watch;
     if (!atomic_load_explicit(&watch->running, memory_order_acquire))
         return;
+    /* Not sqlite3_interrupt(): that ends everything, commits and rollbacks too, for as long as a cursor
+     * is open. */
     atomic_store_explicit(&watch->interrupted, true, memory_order_release);
-    sqlite3_interrupt(connection->database);
     varve__queue_wake(connection->queue, watch);
 }
 
@@ -65,6 +68,7 @@ static void
 merge_unknown(sqlite3_context *context, int count, sqlite3_value **values)
 {
     (void)count;
+    struct varve__connection *connection = sqlite3_user_data(context);
     if (sqlite3_value_type(values[1]) == SQLITE_NULL) {
         sqlite3_result_value(context, values[0]);
         return;
@@ -84,6 +88,8 @@ merge_unknown(sqlite3_context *context, int count, sqlite3_value **values)
         sqlite3_result_error_nomem(context);
     else if (status != VARVE_OK)
         sqlite3_result_error(context, varve__thread_error(), -1);
+    if (status != VARVE_OK)
+        connection->function_status = status;
     else
         sqlite3_result_blob64(context, merged, size, varve__release);
 }
@@ -93,8 +99,7 @@ set_up(struct varve__connection *connection, const struct varve__connect *option
 {
     sqlite3 *database = connection->database;
     sqlite3_busy_handler(database, wait_for_process, &connection->watch);
-    if (options->call_timeout_ms > 0)
-        sqlite3_progress_handler(database, PROGRESS_STEPS, end_when_expired, &connection->watch);
+    sqlite3_progress_handler(database, PROGRESS_STEPS, end_when_expired, &connection->watch);
     enum varve_status status = VARVE_OK;
     if (!options->read_only)
         status = varve__sqlite_use_wal(database, options->path);
@@ -120,8 +125,8 @@ set_up(struct varve__connection *connection, const struct varve__connect *option
     if (code == SQLITE_OK)
         code = sqlite3_create_function_v2(
             database, "varve_merge_unknown", 2,
-            SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, merge_unknown, NULL, NULL,
-            NULL);
+            SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, connection, merge_unknown, NULL,
+            NULL, NULL);
     return code == SQLITE_OK ? VARVE_OK : varve__sqlite_fail(database, code, NULL, "opening");
 }
 
@@ -218,6 +223,19 @@ note_undone(struct varve__connection *connection, enum varve_status status)
         connection->undone = status;
 }
 
+/* A function of ours has failed inside SQLite, which knows its text but not its status. */
+static enum varve_status
+fail_function(
+    struct varve__connection *connection, const struct varve_record *record, const char *what)
+{
+    enum varve_status status = connection->function_status;
+    const char *name = record ? record->descriptor->name : "";
+    connection->function_status = VARVE_OK;
+    return varve__fail(
+        status, VARVE_FAILURE_WIRE, VARVE_TIER_TABLE, record ? name : NULL, "%s of %s: %s", what,
+        name, sqlite3_errmsg(connection->database));
+}
+
 enum varve_status
 varve__connection_fail(
     struct varve__connection *connection,
@@ -228,6 +246,8 @@ varve__connection_fail(
     const struct varve_record *record = plan ? plan->record : NULL;
     struct varve__watch *watch = &connection->watch;
     enum varve_status status = varve__sqlite_fail(connection->database, code, record, what);
+    if (connection->function_status != VARVE_OK)
+        status = fail_function(connection, record, what);
     bool expired = status == VARVE_BUSY && varve__watch_expired(watch);
     if (expired && !watch->timed_out)
         status = varve__fail_as(VARVE_INTERRUPTED);
@@ -240,6 +260,25 @@ varve__connection_fail(
             (long long)watch->call_timeout_ms);
     note_undone(connection, status);
     return status;
+}
+
+int
+varve__connection_step(struct varve__connection *connection, sqlite3_stmt *statement)
+{
+    int64_t before = sqlite3_total_changes64(connection->database);
+    int code = sqlite3_step(statement);
+    bool done =
+        (code & 0xFF) == SQLITE_INTERRUPT && sqlite3_total_changes64(connection->database) > before;
+    return done ? SQLITE_DONE : code;
+}
+
+enum varve_status
+varve__connection_poll(
+    struct varve__connection *connection, const struct varve__plan *plan, const char *what)
+{
+    if (!varve__watch_expired(&connection->watch))
+        return VARVE_OK;
+    return varve__connection_fail(connection, SQLITE_INTERRUPT, plan, what);
 }
 
 enum varve_status

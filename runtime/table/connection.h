@@ -57,12 +57,13 @@ struct varve__connection {
     struct varve__arena *arena; /* for what a call binds; reset by each */
 
     enum varve__transaction transaction;
-    size_t depth;                 /* begins that have no commit or rollback yet */
-    enum varve_status undone;     /* not OK: a failure has undone the transaction under way */
-    struct varve_cursor *cursors; /* that the caller has not closed: find.h */
-    size_t open_rows;             /* of these, the ones that stand in their rows */
-    int64_t changes;              /* rows of the last write */
-    int64_t page_cache_bytes;     /* as set */
+    size_t depth;                      /* begins that have no commit or rollback yet */
+    enum varve_status function_status; /* of our SQL function that has just failed */
+    enum varve_status undone;          /* not OK: a failure has undone the transaction under way */
+    struct varve_cursor *cursors;      /* that the caller has not closed: find.h */
+    size_t open_rows;                  /* of these, the ones that stand in their rows */
+    int64_t changes;                   /* rows of the last write */
+    int64_t page_cache_bytes;          /* as set */
     sqlite3_stmt *controls[VARVE__CONTROL_COUNT];
 };
 
@@ -99,6 +100,16 @@ varve__connection_fail(
     int code,
     const struct varve__plan *plan,
     const char *what);
+
+/* sqlite3_step() for statements that write. SQLite may look whether the call is to end when the statement
+ * has done its work already: then it is done. */
+int
+varve__connection_step(struct varve__connection *connection, sqlite3_stmt *statement);
+
+/* For loops of many statements: fails when the call is to end. */
+enum varve_status
+varve__connection_poll(
+    struct varve__connection *connection, const struct varve__plan *plan, const char *what);
 
 /* For the beginning of every call that reads: fails when a failure has undone the transaction. */
 enum varve_status

@@ -236,6 +236,15 @@ varve__find_end_within(struct varve__connection *connection, size_t depth)
     }
 }
 
+void
+varve__find_lift(struct varve__connection *connection, size_t depth)
+{
+    for (struct varve_cursor *cursor = connection->cursors; cursor; cursor = cursor->next) {
+        if (cursor->depth > depth)
+            cursor->depth = depth;
+    }
+}
+
 /* -------------------------------------------------------------------- single statements */
 
 /* A statement that ends within the call. */
@@ -345,7 +354,7 @@ varve__find_count(
 static enum varve_status
 delete_rows(struct run *run, int64_t *count)
 {
-    int code = sqlite3_step(run->statement);
+    int code = varve__connection_step(run->connection, run->statement);
     *count = sqlite3_changes64(run->connection->database);
     end_run(run);
     return code == SQLITE_DONE ? VARVE_OK

@@ -44,6 +44,10 @@ varve__find_detach(struct varve__connection *connection);
 void
 varve__find_end_within(struct varve__connection *connection, size_t depth);
 
+/* Makes the cursors that were opened deeper ones of this depth: the nested begin is committed. */
+void
+varve__find_lift(struct varve__connection *connection, size_t depth);
+
 /* The first record that the filter finds, tensors included: release it with varve_record_free(). */
 enum varve_status
 varve__find_one(

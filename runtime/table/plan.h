@@ -120,6 +120,13 @@ varve__plan_unknown(const struct varve__plan *plan)
     return (int)(plan->slot_count + plan->copy_count) + 1;
 }
 
+/* Whether the primary key is one int64, and so the row's id: always where there are tensors. */
+static inline bool
+varve__plan_has_id(const struct varve__plan *plan)
+{
+    return plan->key_count == 1 && plan->slots[plan->keys[0]].scalar == VARVE__MOVE_INT64;
+}
+
 /* The member of a slot in a record. */
 static inline void *
 varve__slot_member(const struct varve__slot *slot, const void *record)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/utf8.h"
 #include "codec/field.h"
 #include "table/row.h"
@@ -36,6 +37,8 @@ append_value(
         written = snprintf(at, room, "%s %.17g", field->name, *(const double *)value);
     } else if (field->type == PROTOBUF_C_TYPE_FLOAT) {
         written = snprintf(at, room, "%s %.9g", field->name, (double)*(const float *)value);
+    } else if (field->type == PROTOBUF_C_TYPE_UINT64 || field->type == PROTOBUF_C_TYPE_FIXED64) {
+        written = snprintf(at, room, "%s %" PRIu64, field->name, *(const uint64_t *)value);
     } else {
         int64_t integer = varve__integer_at(field->type, value);
         written = snprintf(at, room, "%s %" PRId64, field->name, integer);
@@ -155,9 +158,14 @@ varve__probe_sequence(
     struct varve__connection *connection, const struct varve__plan *plan, int64_t *greatest)
 {
     sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(
-        connection->database, "SELECT seq FROM sqlite_sequence WHERE name = ?1", -1, &statement,
-        NULL);
+    char *sql = sqlite3_mprintf(
+        "SELECT max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = ?1), 0), "
+        "ifnull((SELECT max(rowid) FROM \"%w\"), 0))",
+        plan->record->table->name);
+    if (!sql)
+        return SQLITE_NOMEM;
+    int code = sqlite3_prepare_v2(connection->database, sql, -1, &statement, NULL);
+    sqlite3_free(sql);
     if (code == SQLITE_OK)
         code = sqlite3_bind_text(statement, 1, plan->record->table->name, -1, SQLITE_STATIC);
     if (code == SQLITE_OK)
@@ -198,7 +206,7 @@ has_row(
 struct batch {
     const void *records;
     size_t count;
-    const int64_t *ids; /* their keys, where these are generated: not in the records yet */
+    const int64_t *ids; /* their keys, sorted, where some are generated: not in the records yet */
     int64_t last;       /* without ids: the key before the first one's, where all are generated */
 };
 
@@ -220,16 +228,20 @@ same_value(const ProtobufCFieldDescriptor *field, const void *a, const void *b)
     return varve__integer_at(field->type, a) == varve__integer_at(field->type, b);
 }
 
+static int
+compare_keys(const void *a, const void *b)
+{
+    int64_t first = *(const int64_t *)a;
+    int64_t second = *(const int64_t *)b;
+    return (first > second) - (first < second);
+}
+
 static bool
 has_key(const struct batch *batch, int64_t key)
 {
     if (!batch->ids)
         return key > batch->last && (uint64_t)key - (uint64_t)batch->last <= batch->count;
-    for (size_t i = 0; i < batch->count; i++) {
-        if (batch->ids[i] == key)
-            return true;
-    }
-    return false;
+    return bsearch(&key, batch->ids, batch->count, sizeof key, compare_keys) != NULL;
 }
 
 static bool
@@ -340,23 +352,40 @@ varve__probe_write(
     return status;
 }
 
-/* The statement is undone, so the keys that it assigned were the next ones. */
+static void
+explain_missing_of_batch(
+    struct varve__connection *connection, const struct varve__plan *plan, const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        const void *record = record_at(plan, batch->records, i);
+        if (explain_missing(connection, plan, record, NULL, batch)) {
+            varve__failure_set_index((int64_t)i);
+            return;
+        }
+    }
+}
+
+/* The statement is undone, so the keys that it assigned were the next ones. Where the batch cannot be
+ * made the failure keeps its general text. */
 static void
 explain_missing_of_many(
     struct varve__connection *connection,
     const struct varve__plan *plan,
     const struct varve__feed *feed)
 {
-    struct batch batch = {feed->records, feed->count, feed->ids, 0};
-    if (plan->generated_key && varve__probe_sequence(connection, plan, &batch.last) != SQLITE_OK)
-        return;
-    for (size_t i = 0; i < feed->count; i++) {
-        const void *record = record_at(plan, feed->records, i);
-        if (explain_missing(connection, plan, record, NULL, &batch)) {
-            varve__failure_set_index((int64_t)i);
-            return;
-        }
+    struct batch batch = {feed->records, feed->count, NULL, 0};
+    int64_t *sorted = feed->ids ? varve__allocate(feed->count * sizeof *sorted) : NULL;
+    if (sorted) {
+        memcpy(sorted, feed->ids, feed->count * sizeof *sorted);
+        qsort(sorted, feed->count, sizeof *sorted, compare_keys);
     }
+    batch.ids = sorted;
+    bool known = feed->ids ? sorted != NULL
+                           : !plan->generated_key ||
+                                 varve__probe_sequence(connection, plan, &batch.last) == SQLITE_OK;
+    if (known)
+        explain_missing_of_batch(connection, plan, &batch);
+    varve__release(sorted);
 }
 
 enum varve_status
@@ -378,7 +407,8 @@ varve__probe_many(
         explain_unique(plan, record_at(plan, records, index), NULL);
     if (status == VARVE_FULL && plan->generated_key && keys_are_used_up(connection, plan))
         return varve__fail_no_key(plan, "insert_many");
-    if (index < feed->count && (status == VARVE_CONFLICT || status == VARVE_INVALID))
+    if (index < feed->count &&
+        (status == VARVE_CONFLICT || status == VARVE_INVALID || kind == VARVE_FAILURE_SIZE))
         varve__failure_set_index((int64_t)index);
     return status;
 }
@@ -446,7 +476,8 @@ explain_cascade(const struct varve__plan *plan)
     const char *name = plan->record->descriptor->name;
     return varve__fail(
         VARVE_CONFLICT, VARVE_FAILURE_FOREIGN_KEY, VARVE_TIER_TABLE, name,
-        "delete of %s: a record that would be deleted with it (on_delete CASCADE) is still referred "
+        "delete of %s: a record that would be deleted with it (on_delete CASCADE) is still "
+        "referred "
         "to; delete or change what refers to that one first",
         name);
 }

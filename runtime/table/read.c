@@ -177,7 +177,9 @@ get_all(
     struct varve__arena *arena = varve__arena_of(records);
     enum varve_status status = varve__statement(connection, plan, VARVE__VERB_GET, &statement);
     for (size_t i = 0; i < count && status == VARVE_OK; i++) {
-        status = key_at(plan, keys, i, key);
+        status = varve__connection_poll(connection, plan, "get_many");
+        if (status == VARVE_OK)
+            status = key_at(plan, keys, i, key);
         if (status == VARVE_OK)
             status = get_into(connection, plan, key, arena, statement, &records[i]);
         if (status != VARVE_OK)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/error.h"
 #include "base/utf8.h"
 #include "codec/field.h"
 #include "table/sqlite.h"
@@ -32,6 +33,22 @@ answer(sqlite3_stmt *statement, int code)
     if (code == SQLITE_OK)
         return VARVE_OK;
     return varve__sqlite_fail(sqlite3_db_handle(statement), code, NULL, "binding a value");
+}
+
+/* The same of a field's value, which may be too large. */
+static enum varve_status
+answer_for(const struct varve__plan *plan, size_t slot, sqlite3_stmt *statement, int code)
+{
+    const char *name = plan->record->descriptor->name;
+    const ProtobufCFieldDescriptor *field = plan->slots[slot].column->field;
+    if (code != SQLITE_TOOBIG)
+        return answer(statement, code);
+    enum varve_status status = varve__fail(
+        VARVE_FULL, VARVE_FAILURE_SIZE, VARVE_TIER_TABLE, name,
+        "%s.%s is larger than 1 GB, which is more than a row holds; split it over several records",
+        name, field->name);
+    varve__failure_add_field(field->id);
+    return status;
 }
 
 static enum varve_status
@@ -88,7 +105,7 @@ bind_plain(const struct varve__plan *plan, const void *record, sqlite3_stmt *sta
         bind_group(&binder, VARVE__MOVE_BYTES))
         return VARVE_OK;
     if (binder.code != SQLITE_OK)
-        return answer(statement, binder.code);
+        return answer_for(plan, binder.at->slot, statement, binder.code);
     return varve__value_refuse_scalar(plan, &plan->slots[binder.at->slot]);
 }
 
@@ -103,7 +120,9 @@ bind_slot(
     struct varve__value value;
     enum varve_status status =
         varve__value_of_slot(plan, &plan->slots[slot], record, arena, &value);
-    return status == VARVE_OK ? bind(statement, (int)slot + 1, &value) : status;
+    if (status != VARVE_OK)
+        return status;
+    return answer_for(plan, slot, statement, give(statement, (int)slot + 1, &value));
 }
 
 static enum varve_status

@@ -212,7 +212,7 @@ static void
 append_returning(sqlite3_str *sql, const struct varve__plan *plan)
 {
     const char *separator = " RETURNING ";
-    if (plan->generated_key) {
+    if (varve__plan_has_id(plan)) {
         sqlite3_str_appendf(sql, "%s\"%w\"", separator, name_of(plan, plan->keys[0]));
         separator = ", ";
     }

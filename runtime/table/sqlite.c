@@ -1,6 +1,7 @@
 /* Connections to SQLite and the meaning of its errors. Knows no record layout. */
 #include "table/sqlite.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +29,14 @@ static const struct meaning meanings[] = {
     {SQLITE_CONSTRAINT_NOTNULL, VARVE_INVALID, VARVE_FAILURE_NOT_NULL,
      "the field may not be absent; set it"},
     {SQLITE_CONSTRAINT, VARVE_INVALID, VARVE_FAILURE_OTHER, "correct the record"},
+    {SQLITE_BUSY_SNAPSHOT, VARVE_MISUSE, VARVE_FAILURE_OTHER,
+     "a statement on this session's own handle of SQLite still reads an older state; finish it "
+     "first"},
+    {SQLITE_PROTOCOL, VARVE_BUSY, VARVE_FAILURE_OTHER, "many programs open the store; try again"},
+    {SQLITE_NOLFS, VARVE_IO, VARVE_FAILURE_OTHER,
+     "the file system has no files so large; move the folder"},
+    {SQLITE_ABORT, VARVE_MISUSE, VARVE_FAILURE_OTHER,
+     "its transaction was rolled back meanwhile; begin again"},
     {SQLITE_BUSY, VARVE_BUSY, VARVE_FAILURE_OTHER,
      "another program is writing; try again, or raise busy_timeout_ms"},
     {SQLITE_LOCKED, VARVE_BUSY, VARVE_FAILURE_OTHER, "another session is writing; try again"},
@@ -98,6 +107,14 @@ add_fields(const struct varve_record *table, enum varve_failure_kind kind, const
     }
 }
 
+/* Whether it was for lack of permission that a file could not be opened. */
+static bool
+is_forbidden(sqlite3 *database)
+{
+    int error = database ? sqlite3_system_errno(database) : 0;
+    return error == EACCES || error == EPERM || error == EROFS;
+}
+
 enum varve_status
 varve__sqlite_fail(sqlite3 *database, int code, const struct varve_record *table, const char *what)
 {
@@ -105,6 +122,8 @@ varve__sqlite_fail(sqlite3 *database, int code, const struct varve_record *table
     if ((extended & 0xFF) != (code & 0xFF))
         extended = code;
     const struct meaning *meaning = meaning_of(extended);
+    if (meaning->code == SQLITE_CANTOPEN && is_forbidden(database))
+        meaning = meaning_of(SQLITE_PERM);
     const char *message = database ? sqlite3_errmsg(database) : sqlite3_errstr(code);
     const char *name = table ? table->descriptor->name : NULL;
     enum varve_status status = varve__fail(

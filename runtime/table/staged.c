@@ -146,14 +146,14 @@ compare_dims(
                : varve__connection_fail(connection, code, plan, "reading the dims of tensors");
 }
 
-/* `optional_too`: those that may be absent are wanted as well, where the record has them unloaded. */
+/* Those that may be absent are wanted too where `kept`, a record, has them unloaded. */
 static enum varve_status
 verify(
     struct varve__connection *connection,
     const struct varve__plan *plan,
     const void *record,
-    int64_t id,
-    bool optional_too)
+    const void *kept,
+    int64_t id)
 {
     sqlite3_stmt *statement;
     size_t size = plan->tensor_count * sizeof(bool);
@@ -170,7 +170,7 @@ verify(
     sqlite3_reset(statement);
     for (size_t i = 0; i < plan->tensor_count && status == VARVE_OK; i++) {
         const struct varve_column *tensor = plan->tensors[i];
-        bool wanted = tensor->tensor->optional ? optional_too && !is_loaded(tensor, record)
+        bool wanted = tensor->tensor->optional ? !is_loaded(tensor, kept)
                                                : expected_count(tensor, record) > 0;
         if (wanted && !found[i])
             status = refuse(
@@ -185,9 +185,10 @@ varve__staged_verify(
     struct varve__connection *connection,
     const struct varve__plan *plan,
     const void *row,
+    const void *kept,
     int64_t id)
 {
-    return verify(connection, plan, row, id, false);
+    return verify(connection, plan, row, kept, id);
 }
 
 void
@@ -195,23 +196,12 @@ varve__staged_unload(const struct varve__plan *plan, void *record)
 {
     for (size_t i = 0; i < plan->tensor_count; i++) {
         const struct varve_column *tensor = plan->tensors[i];
-        set_list(tensor, record, (struct varve__list){expected_count(tensor, record), NULL});
+        size_t count = tensor->tensor->optional ? 0 : expected_count(tensor, record);
+        set_list(tensor, record, (struct varve__list){count, NULL});
     }
 }
 
 /* -------------------------------------------------------------------- writing */
-
-static enum varve_status
-step_to_end(
-    struct varve__connection *connection, const struct varve__plan *plan, sqlite3_stmt *statement)
-{
-    int code = sqlite3_step(statement);
-    enum varve_status status = VARVE_OK;
-    if (code != SQLITE_DONE)
-        status = varve__connection_fail(connection, code, plan, "storing a tensor");
-    sqlite3_reset(statement);
-    return status;
-}
 
 static enum varve_status
 insert_one(
@@ -234,9 +224,15 @@ insert_one(
     sqlite3_bind_int64(statement, 2, tensor->field->id);
     sqlite3_bind_text(statement, 3, dims, -1, SQLITE_STATIC);
     int code = sqlite3_bind_blob64(statement, 4, size > 0 ? list.data : "", size, SQLITE_STATIC);
-    if (code != SQLITE_OK)
-        return varve__connection_fail(connection, code, plan, "storing a tensor");
-    return step_to_end(connection, plan, statement);
+    if (code == SQLITE_OK)
+        code = varve__connection_step(connection, statement);
+    sqlite3_reset(statement);
+    if (code == SQLITE_TOOBIG)
+        return refuse(
+            plan, tensor, VARVE_FULL, VARVE_FAILURE_SIZE,
+            "is larger than 1 GB, which is more than a row holds; split it over several records");
+    return code == SQLITE_DONE ? VARVE_OK
+                               : varve__connection_fail(connection, code, plan, "storing a tensor");
 }
 
 static enum varve_status
@@ -253,7 +249,11 @@ remove_one(
         return status;
     sqlite3_bind_int64(statement, 1, id);
     sqlite3_bind_int64(statement, 2, tensor->field->id);
-    return step_to_end(connection, plan, statement);
+    int code = varve__connection_step(connection, statement);
+    sqlite3_reset(statement);
+    return code == SQLITE_DONE
+               ? VARVE_OK
+               : varve__connection_fail(connection, code, plan, "replacing a tensor");
 }
 
 static enum varve_status
@@ -299,8 +299,8 @@ varve__staged_write(
     enum varve_status status = VARVE_OK;
     bool all_loaded = true;
     if (mode == VARVE__STAGED_UPDATE)
-        status = varve__staged_replace(
-            connection, plan, plan->tensors, plan->tensor_count, record, id);
+        status =
+            varve__staged_replace(connection, plan, plan->tensors, plan->tensor_count, record, id);
     for (size_t i = 0; i < plan->tensor_count && status == VARVE_OK; i++) {
         const struct varve_column *tensor = plan->tensors[i];
         if (mode == VARVE__STAGED_INSERT && is_stored(tensor, record))
@@ -308,7 +308,7 @@ varve__staged_write(
         all_loaded = all_loaded && is_loaded(tensor, record);
     }
     if (status == VARVE_OK && !all_loaded)
-        status = verify(connection, plan, record, id, true);
+        status = verify(connection, plan, record, record, id);
     return status;
 }
 

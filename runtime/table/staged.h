@@ -33,15 +33,17 @@ varve__staged_replace(
     int64_t id);
 
 /* Checks that what is stored has the dims of this record, a row as it is in the table now, and that no
- * tensor is missing that may not be. */
+ * tensor is missing that may not be, or that `kept`, a record, has unloaded. */
 enum varve_status
 varve__staged_verify(
     struct varve__connection *connection,
     const struct varve__plan *plan,
     const void *row,
+    const void *kept,
     int64_t id);
 
-/* Makes all tensors of the record ones that are not loaded, with the counts that its dims ask for. */
+/* Makes all tensors of the record absent where they may be, else not loaded, with the counts that its
+ * dims ask for. */
 void
 varve__staged_unload(const struct varve__plan *plan, void *record);
 

@@ -23,19 +23,27 @@ misuse(const char *text)
     return varve__fail(VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL, "%s", text);
 }
 
+static int
+prepare_control(struct varve__connection *connection, enum varve__control control)
+{
+    sqlite3_stmt **place = &connection->controls[control];
+    if (*place)
+        return SQLITE_OK;
+    return sqlite3_prepare_v3(
+        connection->database, control_texts[control], -1, SQLITE_PREPARE_PERSISTENT, place, NULL);
+}
+
 /* The result code of SQLite, and nothing recorded. */
 static int
 step_control(struct varve__connection *connection, enum varve__control control)
 {
     sqlite3_stmt **place = &connection->controls[control];
-    int code = SQLITE_OK;
-    if (!*place)
-        code = sqlite3_prepare_v3(
-            connection->database, control_texts[control], -1, SQLITE_PREPARE_PERSISTENT, place,
-            NULL);
+    int code = prepare_control(connection, control);
     if (code != SQLITE_OK)
         return code;
+    connection->watch.shielded = true;
     code = sqlite3_step(*place);
+    connection->watch.shielded = false;
     sqlite3_reset(*place);
     return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
 }
@@ -45,6 +53,45 @@ control(struct varve__connection *connection, enum varve__control which, const c
 {
     int code = step_control(connection, which);
     return code == SQLITE_OK ? VARVE_OK : varve__connection_fail(connection, code, NULL, what);
+}
+
+/* Before a transaction begins: what ends it must not need memory then. */
+static enum varve_status
+prepare_ends(struct varve__connection *connection)
+{
+    static const enum varve__control ends[] = {
+        VARVE__CONTROL_COMMIT, VARVE__CONTROL_ROLLBACK, VARVE__CONTROL_RELEASE,
+        VARVE__CONTROL_ROLLBACK_TO};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        int code = prepare_control(connection, ends[i]);
+        if (code != SQLITE_OK)
+            return varve__connection_fail(connection, code, NULL, "begin");
+    }
+    return VARVE_OK;
+}
+
+/* Ends SQLite's transaction, if one is left; where it is refused, after the rows of the cursors. */
+static void
+roll_back(struct varve__connection *connection)
+{
+    sqlite3 *database = connection->database;
+    if (sqlite3_get_autocommit(database) != 0)
+        return;
+    step_control(connection, VARVE__CONTROL_ROLLBACK);
+    if (sqlite3_get_autocommit(database) != 0)
+        return;
+    varve__find_end_within(connection, 0);
+    step_control(connection, VARVE__CONTROL_ROLLBACK);
+}
+
+/* A savepoint could not be ended for this reason: it would stay, with what came after it, so the whole
+ * transaction goes. */
+static void
+undo_all(struct varve__connection *connection, enum varve_status status)
+{
+    roll_back(connection);
+    if (connection->undone == VARVE_OK)
+        connection->undone = status;
 }
 
 /* -------------------------------------------------------------------- the writer's place */
@@ -79,7 +126,9 @@ begin_writing(struct varve__connection *connection)
     enum varve_status status = enter_queue(connection);
     if (status != VARVE_OK)
         return status;
-    status = control(connection, VARVE__CONTROL_BEGIN, "begin");
+    status = prepare_ends(connection);
+    if (status == VARVE_OK)
+        status = control(connection, VARVE__CONTROL_BEGIN, "begin");
     if (status != VARVE_OK)
         varve__queue_leave(connection->queue);
     return status;
@@ -95,7 +144,7 @@ commit_writing(struct varve__connection *connection)
         status = varve__sqlite_fail(connection->database, code, NULL, "commit");
         if (status == VARVE_IO)
             status = varve__fail_as(VARVE_UNKNOWN_OUTCOME);
-        step_control(connection, VARVE__CONTROL_ROLLBACK);
+        roll_back(connection);
     }
     varve__queue_leave(connection->queue);
     return status;
@@ -104,8 +153,7 @@ commit_writing(struct varve__connection *connection)
 static void
 roll_back_writing(struct varve__connection *connection)
 {
-    if (sqlite3_get_autocommit(connection->database) == 0)
-        step_control(connection, VARVE__CONTROL_ROLLBACK);
+    roll_back(connection);
     varve__queue_leave(connection->queue);
 }
 
@@ -150,12 +198,17 @@ varve__transaction_begin_read(struct varve__connection *connection)
             connection->depth++;
         return status;
     }
-    status = control(connection, VARVE__CONTROL_BEGIN_READ, "begin");
+    if (connection->open_rows > 0)
+        return misuse(
+            "varve_begin_read() while a cursor of this session is open, which keeps an older "
+            "snapshot: close it first");
+    status = prepare_ends(connection);
+    if (status == VARVE_OK)
+        status = control(connection, VARVE__CONTROL_BEGIN_READ, "begin");
     if (status == VARVE_OK)
         status = control(connection, VARVE__CONTROL_SNAPSHOT, "begin");
     if (status != VARVE_OK) {
-        if (sqlite3_get_autocommit(connection->database) == 0)
-            step_control(connection, VARVE__CONTROL_ROLLBACK);
+        roll_back(connection);
         return status;
     }
     connection->transaction = VARVE__TRANSACTION_READ;
@@ -201,12 +254,19 @@ varve__transaction_commit(struct varve__connection *connection)
         return status;
     if (connection->undone != VARVE_OK)
         return commit_undone(connection);
-    if (--connection->depth > 0)
-        return control(connection, VARVE__CONTROL_RELEASE, "nested commit");
-    if (connection->transaction == VARVE__TRANSACTION_WRITE)
+    if (--connection->depth > 0) {
+        status = control(connection, VARVE__CONTROL_RELEASE, "nested commit");
+        if (status != VARVE_OK)
+            undo_all(connection, status);
+        varve__find_lift(connection, connection->depth);
+        return status;
+    }
+    if (connection->transaction == VARVE__TRANSACTION_WRITE) {
         status = commit_writing(connection);
-    else
+    } else {
         status = control(connection, VARVE__CONTROL_COMMIT, "commit");
+        roll_back(connection);
+    }
     connection->transaction = VARVE__TRANSACTION_NONE;
     return status;
 }
@@ -217,6 +277,8 @@ roll_back_nested(struct varve__connection *connection)
     enum varve_status status = control(connection, VARVE__CONTROL_ROLLBACK_TO, "nested rollback");
     if (status == VARVE_OK)
         status = control(connection, VARVE__CONTROL_RELEASE, "nested rollback");
+    if (status != VARVE_OK)
+        undo_all(connection, status);
     return status;
 }
 
@@ -239,7 +301,7 @@ varve__transaction_rollback(struct varve__connection *connection)
     if (connection->transaction == VARVE__TRANSACTION_WRITE)
         roll_back_writing(connection);
     else
-        step_control(connection, VARVE__CONTROL_ROLLBACK);
+        roll_back(connection);
     connection->transaction = VARVE__TRANSACTION_NONE;
     return VARVE_OK;
 }
@@ -282,11 +344,15 @@ varve__write_begin(struct varve__connection *connection, enum varve__write kind)
 static enum varve_status
 end_savepoint(struct varve__connection *connection, enum varve_status status)
 {
-    if (status == VARVE_OK)
-        return control(connection, VARVE__CONTROL_RELEASE, "write");
-    if (connection->undone == VARVE_OK) {
-        step_control(connection, VARVE__CONTROL_ROLLBACK_TO);
-        step_control(connection, VARVE__CONTROL_RELEASE);
+    if (status == VARVE_OK) {
+        status = control(connection, VARVE__CONTROL_RELEASE, "write");
+        if (status != VARVE_OK)
+            undo_all(connection, status);
+    } else if (
+        connection->undone == VARVE_OK &&
+        (step_control(connection, VARVE__CONTROL_ROLLBACK_TO) != SQLITE_OK ||
+         step_control(connection, VARVE__CONTROL_RELEASE) != SQLITE_OK)) {
+        undo_all(connection, status);
     }
     return status;
 }
@@ -295,8 +361,10 @@ end_savepoint(struct varve__connection *connection, enum varve_status status)
 static enum varve_status
 end_alone(struct varve__connection *connection, enum varve_status status)
 {
+    bool unknown =
+        status == VARVE_IO && (sqlite3_errcode(connection->database) & 0xFF) == SQLITE_IOERR;
     varve__queue_leave(connection->queue);
-    return status == VARVE_IO ? varve__fail_as(VARVE_UNKNOWN_OUTCOME) : status;
+    return unknown ? varve__fail_as(VARVE_UNKNOWN_OUTCOME) : status;
 }
 
 enum varve_status
@@ -320,7 +388,13 @@ varve__read_begin(struct varve__connection *connection, bool *begun)
     enum varve_status status = varve__connection_check(connection);
     if (status != VARVE_OK || connection->transaction != VARVE__TRANSACTION_NONE)
         return status;
-    status = control(connection, VARVE__CONTROL_BEGIN_READ, "read");
+    if (connection->open_rows > 0)
+        return misuse(
+            "varve_begin_read() while a cursor of this session is open, which keeps an older "
+            "snapshot: close it first");
+    status = prepare_ends(connection);
+    if (status == VARVE_OK)
+        status = control(connection, VARVE__CONTROL_BEGIN_READ, "read");
     *begun = status == VARVE_OK;
     return status;
 }
@@ -328,6 +402,8 @@ varve__read_begin(struct varve__connection *connection, bool *begun)
 void
 varve__read_end(struct varve__connection *connection, bool begun)
 {
-    if (begun)
-        step_control(connection, VARVE__CONTROL_COMMIT);
+    if (!begun)
+        return;
+    step_control(connection, VARVE__CONTROL_COMMIT);
+    roll_back(connection);
 }

@@ -25,7 +25,7 @@ step_update(
     const bool *written,
     sqlite3_stmt *statement)
 {
-    int code = sqlite3_step(statement);
+    int code = varve__connection_step(connection, statement);
     sqlite3_reset(statement);
     if (code != SQLITE_DONE)
         return varve__probe_write(connection, code, plan, record, written, "update");
@@ -281,7 +281,7 @@ verify_row(struct varve__connection *connection, const struct varve__plan *plan,
                                 : varve__connection_fail(connection, code, plan, "update_fields");
     sqlite3_reset(statement);
     if (status == VARVE_OK)
-        status = varve__staged_verify(connection, plan, row, varve__write_id(plan, row));
+        status = varve__staged_verify(connection, plan, row, part, varve__write_id(plan, row));
     varve_record_free(row);
     return status;
 }

@@ -101,14 +101,14 @@ step(
     int64_t *id,
     int64_t *version)
 {
-    int code = sqlite3_step(statement);
+    int code = varve__connection_step(connection, statement);
     if (code == SQLITE_ROW) {
         int column = 0;
-        if (plan->generated_key)
+        if (varve__plan_has_id(plan))
             *id = sqlite3_column_int64(statement, column++);
         if (plan->version != VARVE__NO_SLOT)
             *version = sqlite3_column_int64(statement, column);
-        code = sqlite3_step(statement);
+        code = varve__connection_step(connection, statement);
     }
     sqlite3_reset(statement);
     if (code == SQLITE_DONE)

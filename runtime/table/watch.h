@@ -16,6 +16,7 @@ struct varve__watch {
     int64_t call_end;        /* monotonic ns; INT64_MAX without a limit */
     int64_t wait_end;        /* monotonic ns, of the wait under way; 0: none */
     bool timed_out;          /* the call was ended because of its time */
+    bool shielded;           /* a transaction begins or ends: that is done, whatever the time */
     atomic_bool running;     /* a call is under way */
     atomic_bool interrupted; /* .. and was asked to end */
 };

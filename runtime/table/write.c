@@ -24,13 +24,13 @@ id_member(const struct varve__plan *plan, const void *record)
 int64_t
 varve__write_id(const struct varve__plan *plan, const void *record)
 {
-    return plan->generated_key ? *id_member(plan, record) : 0;
+    return varve__plan_has_id(plan) ? *id_member(plan, record) : 0;
 }
 
 void
 varve__write_back(const struct varve__plan *plan, void *record, int64_t id, int64_t version)
 {
-    if (plan->generated_key)
+    if (varve__plan_has_id(plan))
         *id_member(plan, record) = id;
     if (plan->version != VARVE__NO_SLOT)
         *(int64_t *)varve__slot_member(&plan->slots[plan->version], record) = version;
@@ -113,7 +113,7 @@ insert_row(
     int64_t *id)
 {
     enum varve_status status = VARVE_OK;
-    int code = sqlite3_step(statement);
+    int code = varve__connection_step(connection, statement);
     sqlite3_reset(statement);
     if (code == SQLITE_DONE)
         *id = sqlite3_last_insert_rowid(connection->database);
@@ -204,7 +204,7 @@ run_feed(
     if (status != VARVE_OK)
         return status;
     sqlite3_bind_pointer(statement, 1, feed, VARVE__FEED_TYPE, NULL);
-    int code = sqlite3_step(statement);
+    int code = varve__connection_step(connection, statement);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
     if (code == SQLITE_DONE)
@@ -227,6 +227,13 @@ take_ids(struct varve__connection *connection, const struct varve__feed *feed, i
         ids[i] = last - (int64_t)(feed->count - 1 - i);
 }
 
+/* The id of a row that was inserted. */
+static int64_t
+inserted_id(const struct varve__plan *plan, void *records, size_t index, const int64_t *ids)
+{
+    return ids ? ids[index] : varve__write_id(plan, record_at(plan, records, index));
+}
+
 static enum varve_status
 insert_tensors(
     struct varve__connection *connection,
@@ -237,8 +244,11 @@ insert_tensors(
 {
     enum varve_status status = VARVE_OK;
     for (size_t i = 0; i < count && status == VARVE_OK; i++) {
-        status = varve__staged_write(
-            connection, plan, record_at(plan, records, i), ids[i], VARVE__STAGED_INSERT);
+        status = varve__connection_poll(connection, plan, "insert_many");
+        if (status == VARVE_OK)
+            status = varve__staged_write(
+                connection, plan, record_at(plan, records, i), inserted_id(plan, records, i, ids),
+                VARVE__STAGED_INSERT);
         if (status != VARVE_OK)
             varve__failure_set_index((int64_t)i);
     }
@@ -292,7 +302,8 @@ varve__insert_many(
     }
     if (status == VARVE_OK) {
         for (size_t i = 0; i < count; i++)
-            varve__write_back(plan, record_at(plan, records, i), ids ? ids[i] : 0, 1);
+            varve__write_back(
+                plan, record_at(plan, records, i), inserted_id(plan, records, i, ids), 1);
         connection->changes = (int64_t)count;
     }
     varve__release(ids);
@@ -313,7 +324,7 @@ varve__delete(
         status = varve__write_begin(connection, VARVE__WRITE_ONE);
     if (status != VARVE_OK)
         return status;
-    int code = sqlite3_step(statement);
+    int code = varve__connection_step(connection, statement);
     sqlite3_reset(statement);
     if (code != SQLITE_DONE)
         status = varve__probe_delete(connection, code, plan, key);

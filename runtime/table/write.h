@@ -39,11 +39,11 @@ varve__delete(
 
 /* What follows is shared by the files of these verbs. */
 
-/* The record's generated key; 0 for other kinds of keys. */
+/* The record's key where it is one int64; 0 for other kinds of keys. */
 int64_t
 varve__write_id(const struct varve__plan *plan, const void *record);
 
-/* Stores an assigned key and, where the record has one, a version in it. */
+/* Stores the row's id, where the key is one int64, and its version, where it has one, in the record. */
 void
 varve__write_back(const struct varve__plan *plan, void *record, int64_t id, int64_t version);
 

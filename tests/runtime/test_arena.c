@@ -112,6 +112,25 @@ a_reset_arena_gives_large_blocks_back(void **state)
     assert_int_equal(stop_counting(), 4);
 }
 
+/* The kept chunk was the third; then a large one sends the arena back to its first block. */
+static void
+a_reset_arena_knows_the_end_of_its_first_block(void **state)
+{
+    (void)state;
+    struct varve__arena *arena = varve__arena_create(64);
+    uint8_t *first = varve__arena_allocate(arena, 64);
+    for (size_t i = 0; i < 3; i++)
+        memset(varve__arena_allocate(arena, 3000), 1, 3000);
+    varve__arena_reset(arena);
+    memset(varve__arena_allocate(arena, 1 << 21), 1, 1 << 21);
+    varve__arena_reset(arena);
+    assert_ptr_equal(varve__arena_allocate(arena, 64), first);
+    uint8_t *next = varve__arena_allocate(arena, 64);
+    assert_true(next != first + 64);
+    memset(next, 1, 64);
+    varve__arena_release(arena);
+}
+
 static void
 null_is_released_without_a_word(void **state)
 {
@@ -142,6 +161,7 @@ main(void)
         cmocka_unit_test(a_reset_arena_allocates_nothing_in_the_long_run),
         cmocka_unit_test(a_reset_arena_begins_at_its_first_byte_again),
         cmocka_unit_test(a_reset_arena_gives_large_blocks_back),
+        cmocka_unit_test(a_reset_arena_knows_the_end_of_its_first_block),
         cmocka_unit_test(null_is_released_without_a_word),
         cmocka_unit_test(the_clock_counts_nanoseconds_of_this_century),
     };

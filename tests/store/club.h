@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "find_model.h"
 #include "club.varve.h"
+#include "find_model.h"
 
 enum club_kind {
     CLUB_TEAM,

@@ -148,3 +148,11 @@ add_item(struct varve_session *session, const char *code)
     expect_ok(session, shop_item_insert(session, &item));
     return item.id;
 }
+
+void
+expect_working(struct varve_session *session, int64_t makers)
+{
+    assert_int_equal(query_int64(session, "SELECT count(*) FROM maker"), makers);
+    expect_sound(session);
+    expect_ok(session, shop_maker_delete(session, add_maker(session, "does it work?")));
+}

@@ -60,6 +60,10 @@ add_shelf(struct varve_session *session, const char *place);
 int64_t
 add_item(struct varve_session *session, const char *code);
 
+/* Asserts that the store is sound, holds this many makers, and takes and gives up another. */
+void
+expect_working(struct varve_session *session, int64_t makers);
+
 #define SHOP_TEST(name) cmocka_unit_test_setup_teardown(name, shop_set_up, shop_tear_down)
 
 #endif

@@ -144,6 +144,20 @@ test_a_snapshot_cannot_be_written_to(void **state)
 }
 
 static void
+test_a_snapshot_begins_with_no_cursor_of_an_older_one(void **state)
+{
+    struct varve_session *session = ((struct fixture *)*state)->session;
+    struct varve_cursor *cursor;
+    insert_named(session, "a");
+    assert_int_equal(lab_sample_find(session, NULL, &cursor), VARVE_OK);
+    assert_int_equal(varve_begin_read(session), VARVE_MISUSE);
+    expect_error(session, "older snapshot");
+    varve_cursor_close(cursor);
+    assert_int_equal(varve_begin_read(session), VARVE_OK);
+    assert_int_equal(varve_commit(session), VARVE_OK);
+}
+
+static void
 test_a_session_that_is_closed_rolls_its_transaction_back(void **state)
 {
     struct fixture *fixture = *state;
@@ -413,6 +427,70 @@ test_an_interrupt_ends_a_running_read(void **state)
 }
 
 static void
+test_an_interrupt_beside_an_open_cursor_leaves_the_transaction_as_it_is(void **state)
+{
+    struct fixture *fixture = *state;
+    struct varve_session *session = fixture->session;
+    struct varve_cursor *cursor;
+    const struct lab_sample *row;
+    pthread_t thread;
+    int64_t count;
+    insert_many_samples(session, 20000);
+    assert_int_equal(varve_begin(session), VARVE_OK);
+    insert_named(session, "kept");
+    assert_int_equal(lab_sample_find(session, NULL, &cursor), VARVE_OK);
+    assert_int_equal(lab_sample_next(cursor, &row), VARVE_ROW);
+    assert_int_equal(varve_begin(session), VARVE_OK);
+    insert_named(session, "undone");
+    enum varve_status status = VARVE_OK;
+    pthread_create(&thread, NULL, interrupt_soon, session);
+    for (int i = 0; i < 2000 && status == VARVE_OK; i++)
+        status = lab_sample_count(session, &slow, &count);
+    pthread_join(thread, NULL);
+    assert_int_equal(status, VARVE_INTERRUPTED);
+    assert_int_equal(varve_rollback(session), VARVE_OK);
+    assert_int_equal(lab_sample_next(cursor, &row), VARVE_ROW);
+    assert_int_equal(varve_commit(session), VARVE_OK);
+    varve_cursor_close(cursor);
+    reopen(fixture);
+    assert_int_equal(count_samples(fixture->session), 20001);
+}
+
+static void
+test_an_interrupt_ends_a_get_of_many(void **state)
+{
+    struct fixture *fixture = *state;
+    enum {
+        MANY = 2000000
+    };
+    int64_t *ids = calloc(MANY, sizeof *ids);
+    struct lab_sample **samples;
+    pthread_t thread;
+    pthread_create(&thread, NULL, interrupt_once, fixture->session);
+    assert_int_equal(lab_sample_get_many(fixture->session, ids, MANY, &samples), VARVE_INTERRUPTED);
+    pthread_join(thread, NULL);
+    assert_null(samples);
+    free(ids);
+}
+
+static void
+test_a_write_that_is_done_when_its_time_is_up_is_done(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t done = 0;
+    open_with(fixture, (struct varve_config){.call_timeout_ms = 1});
+    for (int i = 0; i < 1000; i++) {
+        char name[24];
+        struct lab_sample sample = LAB_SAMPLE_INIT;
+        snprintf(name, sizeof name, "sample %d", i);
+        sample.name = name;
+        done += lab_sample_insert(fixture->session, &sample) == VARVE_OK;
+    }
+    open_with(fixture, (struct varve_config){0});
+    assert_int_equal(count_samples(fixture->session), done);
+}
+
+static void
 test_a_call_that_takes_too_long_is_ended(void **state)
 {
     struct fixture *fixture = *state;
@@ -475,6 +553,7 @@ test_a_forked_child_is_told_not_to_use_the_store(void **state)
                     strstr(varve_session_error(NULL), "forked") != NULL;
         varve_session_close(fixture->session);
         varve_close(fixture->store);
+        good = good && strstr(varve_session_error(fixture->session), "fork") != NULL;
         _exit(good ? 0 : 1);
     }
     int result;
@@ -484,29 +563,47 @@ test_a_forked_child_is_told_not_to_use_the_store(void **state)
     assert_int_equal(count_samples(fixture->session), 2);
 }
 
-static void
-test_a_child_may_open_a_store_of_its_own(void **state)
+/* What a child's attempt at a store in this folder answers: the exit code is the status. */
+static enum varve_status
+open_in_child(const char *folder)
 {
-    struct fixture *fixture = *state;
-    insert_named(fixture->session, "a");
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        struct varve_config config = {.data_dir = fixture->folder};
+        struct varve_config config = {.data_dir = folder};
         struct varve_store *store;
-        struct varve_session *session;
+        struct varve_session *session = NULL;
         struct lab_sample sample = LAB_SAMPLE_INIT;
         sample.name = "of the child";
-        bool good = varve_open(&lab_schema, &config, &store, NULL) == VARVE_OK &&
-                    varve_session_open(store, &session) == VARVE_OK &&
-                    lab_sample_insert(session, &sample) == VARVE_OK;
+        enum varve_status status = varve_open(&lab_schema, &config, &store, NULL);
+        if (status == VARVE_OK)
+            status = varve_session_open(store, &session);
+        if (status == VARVE_OK)
+            status = lab_sample_insert(session, &sample);
         varve_session_close(session);
         varve_close(store);
-        _exit(good ? 0 : 1);
+        _exit((int)status);
     }
     int result;
     assert_int_equal(waitpid(child, &result, 0), child);
-    assert_true(WIFEXITED(result) && WEXITSTATUS(result) == 0);
+    assert_true(WIFEXITED(result));
+    return (enum varve_status)WEXITSTATUS(result);
+}
+
+static void
+test_a_child_cannot_open_what_its_parent_has_open(void **state)
+{
+    struct fixture *fixture = *state;
+    insert_named(fixture->session, "a");
+    assert_int_equal(open_in_child(fixture->folder), VARVE_MISUSE);
+    varve_session_close(fixture->session); /* its connection stays in the pool */
+    assert_int_equal(open_in_child(fixture->folder), VARVE_MISUSE);
+    assert_int_equal(open_in_child(":memory:"), VARVE_OK);
+    varve_close(fixture->store);
+    fixture->session = NULL;
+    fixture->store = NULL;
+    assert_int_equal(open_in_child(fixture->folder), VARVE_OK);
+    reopen(fixture);
     assert_int_equal(count_samples(fixture->session), 2);
 }
 
@@ -684,6 +781,7 @@ main(void)
         TEST(test_commit_and_rollback_need_a_begin),
         TEST(test_a_snapshot_does_not_see_later_commits),
         TEST(test_a_snapshot_cannot_be_written_to),
+        TEST(test_a_snapshot_begins_with_no_cursor_of_an_older_one),
         TEST(test_a_session_that_is_closed_rolls_its_transaction_back),
         TEST(test_a_write_beside_an_open_cursor_needs_a_transaction),
         TEST(test_inside_a_transaction_cursors_and_writes_go_together),
@@ -695,10 +793,13 @@ main(void)
         TEST(test_writers_of_one_process_get_their_place_in_the_order_of_their_coming),
         TEST(test_an_interrupt_ends_the_wait_for_a_writer),
         TEST(test_an_interrupt_ends_a_running_read),
+        TEST(test_an_interrupt_beside_an_open_cursor_leaves_the_transaction_as_it_is),
+        TEST(test_an_interrupt_ends_a_get_of_many),
+        TEST(test_a_write_that_is_done_when_its_time_is_up_is_done),
         TEST(test_a_call_that_takes_too_long_is_ended),
         TEST(test_an_interrupted_write_undoes_its_transaction_and_nothing_more_is_written),
         TEST(test_a_forked_child_is_told_not_to_use_the_store),
-        TEST(test_a_child_may_open_a_store_of_its_own),
+        TEST(test_a_child_cannot_open_what_its_parent_has_open),
         TEST(test_a_pooled_session_begins_clean),
         TEST(test_closing_a_store_waits_for_its_sessions),
         TEST(test_the_page_cache_is_one_budget_for_all_sessions),

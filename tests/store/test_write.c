@@ -3,6 +3,7 @@
 #include "shop_support.h"
 
 #include <math.h>
+#include <string.h>
 
 static struct varve_session *
 session_of(void **state)
@@ -108,6 +109,33 @@ test_a_given_key_that_is_taken_is_a_conflict(void **state)
     expect_ok(session, shop_country_insert(session, &country));
     assert_int_equal(shop_country_insert(session, &country), VARVE_CONFLICT);
     expect_failure(session, VARVE_FAILURE_UNIQUE, SHOP_COUNTRY_FIELD_CODE, "code \"at\" already");
+}
+
+static void
+test_a_taken_composite_key_names_all_its_parts(void **state)
+{
+    struct varve_session *session = session_of(state);
+    struct shop_price price = SHOP_PRICE_INIT;
+    struct shop_chip chip = SHOP_CHIP_INIT;
+    price.code = "a";
+    price.day = UINT32_MAX;
+    price.kind = SHOP_SOLD;
+    expect_ok(session, shop_price_insert(session, &price));
+    assert_int_equal(shop_price_insert(session, &price), VARVE_CONFLICT);
+    const struct varve_failure *failure = varve_session_failure(session);
+    assert_int_equal(failure->kind, VARVE_FAILURE_UNIQUE);
+    assert_int_equal(failure->field_count, 3);
+    assert_int_equal(failure->fields[1], SHOP_PRICE_FIELD_DAY);
+    assert_non_null(
+        strstr(varve_session_error(session), "code \"a\", day 4294967295, kind 2 already"));
+    chip.serial = UINT64_MAX;
+    expect_ok(session, shop_chip_insert(session, &chip));
+    assert_int_equal(shop_chip_insert(session, &chip), VARVE_CONFLICT);
+    expect_failure(
+        session, VARVE_FAILURE_UNIQUE, SHOP_CHIP_FIELD_SERIAL, "serial 18446744073709551615");
+    assert_int_equal(shop_chip_delete(session, UINT64_MAX - 1), VARVE_NOT_FOUND);
+    expect_failure(session, VARVE_FAILURE_OTHER, 0, "serial 18446744073709551614");
+    expect_ok(session, shop_chip_delete(session, UINT64_MAX));
 }
 
 /* -------------------------------------------------------------------- what insert refuses */
@@ -358,7 +386,8 @@ test_maps_and_arrays_are_json_with_64_bits_as_text(void **state)
     assert_string_equal(
         query_text(session, "SELECT counts FROM item"),
         "{\"it's \\\"so\\\"\":\"-9223372036854775808\"}");
-    assert_string_equal(query_text(session, "SELECT numbers->>1 FROM item"), "18446744073709551615");
+    assert_string_equal(
+        query_text(session, "SELECT numbers->>1 FROM item"), "18446744073709551615");
     assert_string_equal(query_text(session, "SELECT json_type(numbers, '$[0]') FROM item"), "text");
     assert_string_equal(query_text(session, "SELECT ratios->>'-3' FROM item"), "0.5");
     struct shop_item *read = get_item(session, item.id);
@@ -423,6 +452,7 @@ main(void)
         SHOP_TEST(test_a_failed_insert_assigns_no_key),
         SHOP_TEST(test_when_the_greatest_key_is_used_none_can_be_assigned),
         SHOP_TEST(test_a_given_key_that_is_taken_is_a_conflict),
+        SHOP_TEST(test_a_taken_composite_key_names_all_its_parts),
         SHOP_TEST(test_a_taken_unique_value_is_named_with_its_field),
         SHOP_TEST(test_a_broken_check_names_its_field),
         SHOP_TEST(test_a_reference_to_nothing_names_field_and_key),

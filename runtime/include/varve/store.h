@@ -11,9 +11,11 @@
  *     varve_session_close(session);
  *     varve_close(store);
  *
- * A store may be used by any thread; a session, its cursors and their rows by one at a time. Neither
- * may be used in a process that was forked after it was opened: VARVE_MISUSE. Closing them there
- * leaves the parent's files alone.
+ * A store may be used by any thread; a session, its cursors and their rows by one at a time (two
+ * threads in one session are noticed, mostly: VARVE_MISUSE). Neither may be used in a process that was
+ * forked after it was opened: VARVE_MISUSE, and so is opening the same store there, since SQLite's
+ * locks do not survive a fork. Fork before opening, or exec. Closing them there leaves the parent's
+ * files alone.
  */
 #ifndef VARVE_STORE_H
 #define VARVE_STORE_H
@@ -63,9 +65,10 @@ struct varve_config {
         void *context, enum varve_log_level level, enum varve_tier tier, const char *message);
     void *log_context;
 
-    int64_t
-        call_timeout_ms; /* bounds every call, VARVE_TIMEOUT when it takes longer; default: off */
-    bool read_only;      /* nothing is written: VARVE_READ_ONLY from every call that would */
+    int64_t call_timeout_ms; /* bounds every call: VARVE_TIMEOUT; default: off */
+    /* No record is written: VARVE_READ_ONLY from every call that would. The folder must be writable all
+     * the same, or another program have the store open: SQLite makes its -wal and -shm files. */
+    bool read_only;
     enum varve_durability durability;
     const char *database_path; /* of the database file; default: varve.db in data_dir */
 
@@ -127,8 +130,9 @@ VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_begin(struct varve_session *session);
 
 /* Begins a transaction that only reads: all its reads see the store as it is now. It waits for nobody
- * and is the fast way to read many. Writing in it is VARVE_MISUSE. Ends with either of the two
- * below. */
+ * and is the fast way to read many. Writing in it is VARVE_MISUSE, and so is beginning while a cursor
+ * is open, which keeps the state of its find. Ends with either of the two below. Within a transaction
+ * it begins a nested one of the same kind. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_begin_read(struct varve_session *session);
 
