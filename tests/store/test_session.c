@@ -512,7 +512,7 @@ test_an_interrupted_write_undoes_its_transaction_and_nothing_more_is_written(voi
     struct fixture *fixture = *state;
     struct varve_session *session = fixture->session;
     struct lab_sample sample = LAB_SAMPLE_INIT;
-    insert_many_samples(session, 1000);
+    insert_many_samples(session, 50000);
     open_with(fixture, (struct varve_config){.call_timeout_ms = 1});
     session = fixture->session;
     assert_int_equal(varve_begin(session), VARVE_OK);
@@ -533,7 +533,7 @@ test_an_interrupted_write_undoes_its_transaction_and_nothing_more_is_written(voi
         assert_int_equal(varve_rollback(session), VARVE_OK);
     }
     open_with(fixture, (struct varve_config){0});
-    assert_int_equal(count_samples(fixture->session), 1000);
+    assert_int_equal(count_samples(fixture->session), 50000);
 }
 
 /* -------------------------------------------------------------------- fork, threads, pool */
