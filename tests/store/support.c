@@ -65,3 +65,42 @@ execute(const struct fixture *fixture, const char *sql)
     assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(database);
 }
+
+int64_t
+insert_named(struct varve_session *session, const char *name)
+{
+    struct lab_sample sample = LAB_SAMPLE_INIT;
+    sample.name = name;
+    if (lab_sample_insert(session, &sample) != VARVE_OK)
+        fail_msg("%s", varve_session_error(session));
+    return sample.id;
+}
+
+int64_t
+count_samples(struct varve_session *session)
+{
+    int64_t count = -1;
+    if (lab_sample_count(session, NULL, &count) != VARVE_OK)
+        fail_msg("%s", varve_session_error(session));
+    return count;
+}
+
+struct varve_session *
+second_session(const struct fixture *fixture)
+{
+    struct varve_session *session;
+    assert_int_equal(varve_session_open(fixture->store, &session), VARVE_OK);
+    return session;
+}
+
+void
+open_with(struct fixture *fixture, struct varve_config config)
+{
+    struct varve_error error;
+    varve_session_close(fixture->session);
+    varve_close(fixture->store);
+    config.data_dir = fixture->folder;
+    if (varve_open(&lab_schema, &config, &fixture->store, &error) != VARVE_OK)
+        fail_msg("%s", error.message);
+    assert_int_equal(varve_session_open(fixture->store, &fixture->session), VARVE_OK);
+}

@@ -34,6 +34,21 @@ expect_error(const struct varve_session *session, const char *part);
 void
 execute(const struct fixture *fixture, const char *sql);
 
+/* Inserts a sample of this name and gives its id. */
+int64_t
+insert_named(struct varve_session *session, const char *name);
+
+int64_t
+count_samples(struct varve_session *session);
+
+/* One more session on the fixture's store, to be closed by the test. */
+struct varve_session *
+second_session(const struct fixture *fixture);
+
+/* Opens the fixture's folder anew with this configuration. */
+void
+open_with(struct fixture *fixture, struct varve_config config);
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 #endif
