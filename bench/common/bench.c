@@ -98,13 +98,13 @@ usage(FILE *stream, const struct command_line *line, int status)
     fprintf(
         stream,
         "\n"
-        "  --json FILE   write the results there\n"
-        "  --rounds N    rounds of each work, 1 to %d (default %d)\n"
-        "  --only TEXT   measure only works whose name begins with TEXT\n",
+        "  --json FILE       write the results there\n"
+        "  --rounds N        rounds of each work, 1 to %d (default %d)\n"
+        "  --only TEXT       measure only works whose name begins with TEXT\n",
         ROUNDS_MAX, ROUNDS_DEFAULT);
     for (size_t i = 0; i < line->count; i++) {
         const struct bench_option *option = &line->options[i];
-        int width = 11 - (int)strlen(option->name);
+        int width = 15 - (int)strlen(option->name);
         fprintf(stream, "  %s %-*s  %s\n", option->name, width, option->value, option->help);
     }
     exit(status);
