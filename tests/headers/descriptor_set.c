@@ -124,7 +124,8 @@ static void
 copy_text(char *text, size_t room, struct wire from)
 {
     assert_true(from.size < room);
-    memcpy(text, from.data, from.size);
+    if (from.size > 0)
+        memcpy(text, from.data, from.size);
     text[from.size] = '\0';
 }
 
