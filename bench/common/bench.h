@@ -27,7 +27,8 @@
  * A program with options of its own begins with bench_run_begin_options().
  *
  * Each round times both sides alternately, in random order, so that what disturbs the machine for
- * longer than a moment disturbs both. Reported are the medians of the sides, and the median of the rounds' ratios.
+ * longer than a moment disturbs both. Reported are the medians of the sides, and the median of the
+ * rounds' ratios.
  * A program that cannot measure says why and exits with 1; a missed bar is printed and is no
  * failure. Nothing here is thread-safe.
  */

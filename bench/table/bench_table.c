@@ -184,7 +184,7 @@ measure(struct pair *pair, enum work which)
     return true;
 }
 
-/* Batch by batch, as insert_many is measured: neither side is before the other in memory or on disk. */
+/* Batch by batch, as insert_many is measured: so neither side is before the other on disk. */
 static void
 fill(const struct pair *pair)
 {

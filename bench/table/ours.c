@@ -49,7 +49,7 @@ connect(struct ours *ours)
     struct varve_error error;
     if (varve_open(&lab_schema, &config, &ours->store, &error) != VARVE_OK)
         bench_fail("varve: open: %s", error.message);
-    must(NULL, varve_session_open(ours->store, &ours->session), "open a session");
+    must(ours, varve_session_open(ours->store, &ours->session), "open a session");
 }
 
 static void

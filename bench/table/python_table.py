@@ -4,8 +4,8 @@
 
 KIND is "module", Python's sqlite3 used with care, or "class", the way of the program that varve
 replaces: a connection per thread, a statement and a commit per call, arrays as pickles, JSON
-from dicts. ROWS is the file of rows.h, and COUNT, BATCH and SCAN are its numbers. Requests are lines on
-stdin, each answered with one line on stdout:
+from dicts. ROWS is the file of rows.h, and COUNT, BATCH and SCAN are its numbers. Requests are
+lines on stdin, each answered with one line on stdout:
 
     VERB N            do the work VERB N times; the answer is the time in nanoseconds
     ask_QUESTION N    the answer is a checksum of what was read, and the number of rows
@@ -61,7 +61,7 @@ def mix(n):
 
 
 class Rows:
-    """The rows by index, each (time, experience, score, context, metadata), and picks among them."""
+    """Rows by index, each (time, experience, score, context, metadata), and picks among them."""
 
     def __init__(self, path, count, batch, scan):
         self.count, self.batch, self.scan = count, batch, scan
@@ -107,7 +107,7 @@ def checksum(rows):
     return f"{crc} {count}"
 
 
-# ------------------------------------------------------------------------------ the module, with care
+# ------------------------------------------------------------------------------ the module
 
 
 class Module:

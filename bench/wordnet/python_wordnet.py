@@ -17,7 +17,8 @@ import sys
 import time
 
 CONCEPT = (
-    "INSERT INTO concept (id, name, embedding_size, created_at, last_used_at, access_count, metadata)"
+    "INSERT INTO concept"
+    " (id, name, embedding_size, created_at, last_used_at, access_count, metadata)"
     " VALUES (?, ?, 0, ?, 0, 0, ?)"
 )
 RELATIONSHIP = (
@@ -33,7 +34,7 @@ def read_concepts(path):
 def read_relationships(path):
     with open(path, encoding="utf-8", newline="\n") as file:
         lines = [line.rstrip("\n").split("\t") for line in file]
-    return [(int(source), int(target), type, float(strength)) for source, target, type, strength in lines]
+    return [(int(line[0]), int(line[1]), line[2], float(line[3])) for line in lines]
 
 
 def make(path, foreign_keys, ddl):

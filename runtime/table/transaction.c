@@ -142,7 +142,8 @@ commit_writing(struct varve__connection *connection)
     enum varve_status status = VARVE_OK;
     if (code != SQLITE_OK) {
         status = varve__sqlite_fail(connection->database, code, NULL, "commit");
-        if (status == VARVE_IO)
+        /* Memory may run out in SQLite's index of the log, when the log is written already. */
+        if (status == VARVE_IO || status == VARVE_NO_MEMORY)
             status = varve__fail_as(VARVE_UNKNOWN_OUTCOME);
         roll_back(connection);
     }

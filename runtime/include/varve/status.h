@@ -40,7 +40,7 @@ enum varve_status {
     VARVE_IO,              /* the operating system refused a read or write: see system_errno */
     VARVE_CORRUPT,         /* a file is damaged, or no varve file */
     VARVE_NO_MEMORY,       /* an allocation failed */
-    VARVE_UNKNOWN_OUTCOME, /* a commit whose I/O failed: it may or may not be on disk */
+    VARVE_UNKNOWN_OUTCOME, /* a commit whose I/O or memory failed: it may or may not be on disk */
 };
 
 /* What exactly broke, finer than the status. */

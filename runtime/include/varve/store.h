@@ -137,7 +137,7 @@ VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_begin_read(struct varve_session *session);
 
 /* Makes all since the matching begin true, durably for the outermost. The transaction is over
- * whatever the status. VARVE_UNKNOWN_OUTCOME: I/O failed, and the commit may or may not be on disk.
+ * whatever the status. VARVE_UNKNOWN_OUTCOME: I/O or memory failed, and the commit may or may not be on disk.
  * When a failure had undone the whole transaction before (a full disk, an interrupt), that failure's
  * status again. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
