@@ -14,6 +14,8 @@
 
 #include <sqlite3.h>
 
+#include "cortex/cortex.varve.h"
+
 /* -------------------------------------------------------------------- fork, threads, pool */
 
 static void
@@ -156,6 +158,77 @@ test_the_page_cache_is_one_budget_for_all_sessions(void **state)
 
 /* -------------------------------------------------------------------- configuration */
 
+/* What a pragma answers on the fixture's session. */
+static int64_t
+pragma(const struct fixture *fixture, const char *sql)
+{
+    sqlite3_stmt *statement;
+    sqlite3 *database = varve_session_sqlite(fixture->session);
+    assert_int_equal(sqlite3_prepare_v2(database, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    int64_t value = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return value;
+}
+
+static void
+test_durability_and_checkpoints_are_as_configured(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(pragma(fixture, "PRAGMA synchronous"), 2);
+    assert_int_equal(pragma(fixture, "PRAGMA wal_autocheckpoint"), 10000);
+    assert_int_equal(pragma(fixture, "PRAGMA foreign_keys"), 1);
+    open_with(
+        fixture,
+        (struct varve_config){.durability = VARVE_DURABILITY_NORMAL, .checkpoint_pages = 77});
+    assert_int_equal(pragma(fixture, "PRAGMA synchronous"), 1);
+    assert_int_equal(pragma(fixture, "PRAGMA wal_autocheckpoint"), 77);
+    open_with(fixture, (struct varve_config){.checkpoint_pages = -1});
+    assert_int_equal(pragma(fixture, "PRAGMA wal_autocheckpoint"), 0);
+}
+
+static void
+test_finds_work_without_a_cache_of_statements_and_without_a_pool(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lab_sample *found;
+    open_with(fixture, (struct varve_config){.cached_statements = -1, .pooled_sessions = -1});
+    insert_named(fixture->session, "a");
+    for (int i = 0; i < 3; i++) {
+        struct lab_sample_filter filter = {.name = varve_text_equals("a")};
+        assert_int_equal(lab_sample_find_one(fixture->session, &filter, &found), VARVE_OK);
+        lab_sample_free(found);
+    }
+    /* Nothing is left of the finds but what sessions always keep: the insert. */
+    sqlite3 *database = varve_session_sqlite(fixture->session);
+    for (sqlite3_stmt *at = NULL; (at = sqlite3_next_stmt(database, at));)
+        assert_null(strstr(sqlite3_sql(at), "WHERE"));
+}
+
+static void
+test_several_schemas_share_a_store(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct varve_schema *schemas[] = {&lab_schema, &cortex_schema};
+    struct varve_config config = {.data_dir = fixture->folder};
+    struct varve_store *store;
+    struct varve_session *session;
+    struct varve_error error;
+    struct cortex_episode episode = CORTEX_EPISODE_INIT;
+    insert_named(fixture->session, "a");
+    if (varve_open_many(schemas, 2, &config, &store, &error) != VARVE_OK)
+        fail_msg("%s", error.message);
+    assert_int_equal(varve_session_open(store, &session), VARVE_OK);
+    assert_int_equal(cortex_episode_insert(session, &episode), VARVE_OK);
+    assert_int_equal(count_samples(session), 1);
+    varve_session_close(session);
+    varve_close(store);
+    schemas[1] = &lab_schema;
+    assert_int_equal(varve_open_many(schemas, 2, &config, &store, &error), VARVE_MISUSE);
+    assert_non_null(strstr(error.message, "twice"));
+    assert_int_equal(varve_open_many(schemas, 0, &config, &store, &error), VARVE_MISUSE);
+}
+
 static void
 test_a_read_only_store_reads_and_refuses_to_write(void **state)
 {
@@ -258,6 +331,9 @@ main(void)
         TEST(test_a_pooled_session_begins_clean),
         TEST(test_closing_a_store_waits_for_its_sessions),
         TEST(test_the_page_cache_is_one_budget_for_all_sessions),
+        TEST(test_durability_and_checkpoints_are_as_configured),
+        TEST(test_finds_work_without_a_cache_of_statements_and_without_a_pool),
+        TEST(test_several_schemas_share_a_store),
         TEST(test_a_read_only_store_reads_and_refuses_to_write),
         TEST(test_read_only_makes_no_store),
         TEST(test_bad_numbers_in_the_configuration_are_named),
