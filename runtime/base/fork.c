@@ -6,11 +6,20 @@
 
 #include "base/memory.h"
 
+/* A file that this process has open, or inherited so. */
+struct open_file {
+    dev_t device;
+    ino_t inode;
+    unsigned fork_count; /* when it was opened */
+    size_t count;
+    struct open_file *next;
+};
+
 unsigned varve__fork_count;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the list; free across a fork */
-static struct varve__open_file *files;
+static struct open_file *files;
 
 static void
 lock_list(void)
@@ -43,10 +52,10 @@ varve__fork_watch(void)
     pthread_once(&once, install);
 }
 
-static struct varve__open_file **
+static struct open_file **
 find(dev_t device, ino_t inode)
 {
-    struct varve__open_file **link = &files;
+    struct open_file **link = &files;
     while (*link && ((*link)->device != device || (*link)->inode != inode))
         link = &(*link)->next;
     return link;
@@ -55,10 +64,10 @@ find(dev_t device, ino_t inode)
 static bool
 add(dev_t device, ino_t inode)
 {
-    struct varve__open_file *file = varve__allocate(sizeof *file);
+    struct open_file *file = varve__allocate(sizeof *file);
     if (!file)
         return false;
-    *file = (struct varve__open_file){device, inode, varve__fork_count, 1, files};
+    *file = (struct open_file){device, inode, varve__fork_count, 1, files};
     files = file;
     return true;
 }
@@ -67,7 +76,7 @@ bool
 varve__fork_note_open(dev_t device, ino_t inode, bool *inherited)
 {
     lock_list();
-    struct varve__open_file *file = *find(device, inode);
+    struct open_file *file = *find(device, inode);
     *inherited = file && file->fork_count != varve__fork_count;
     bool noted = !*inherited;
     if (noted && file)
@@ -82,8 +91,8 @@ void
 varve__fork_note_closed(dev_t device, ino_t inode)
 {
     lock_list();
-    struct varve__open_file **link = find(device, inode);
-    struct varve__open_file *file = *link;
+    struct open_file **link = find(device, inode);
+    struct open_file *file = *link;
     if (file && --file->count == 0) {
         *link = file->next;
         varve__release(file);

@@ -15,16 +15,7 @@ extern unsigned varve__fork_count;
 void
 varve__fork_watch(void);
 
-/* A file that this process has open, until it is closed as often as it was opened. */
-struct varve__open_file {
-    dev_t device;
-    ino_t inode;
-    unsigned fork_count; /* when it was opened */
-    size_t count;
-    struct varve__open_file *next;
-};
-
-/* Notes that the file is open. False: an ancestor had it open when it forked, or there is no memory
+/* Notes that the file is open, until it is closed as often as it was opened. False: an ancestor had it open when it forked, or there is no memory
  * (*inherited tells). */
 bool
 varve__fork_note_open(dev_t device, ino_t inode, bool *inherited);

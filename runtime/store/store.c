@@ -114,7 +114,7 @@ note_open(struct varve_store *store)
         return VARVE_OK;
     }
     if (!inherited)
-        return varve__fail_memory(NULL, sizeof(struct varve__open_file));
+        return varve__fail_memory(NULL, 0);
     return varve__fail(
         VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
         "this process was forked while its parent had %s open, so SQLite's locks on it do not hold "

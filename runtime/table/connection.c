@@ -94,6 +94,19 @@ merge_unknown(sqlite3_context *context, int count, sqlite3_value **values)
         sqlite3_result_blob64(context, merged, size, varve__release);
 }
 
+/* Several programs may make the store at once. SQLite does not call its busy handler for a change of the
+ * journal mode, so the waiting is done here. */
+static enum varve_status
+use_wal(struct varve__connection *connection, const char *path)
+{
+    int tries = 0;
+    enum varve_status status;
+    do {
+        status = varve__sqlite_use_wal(connection->database, path);
+    } while (status == VARVE_BUSY && wait_for_process(&connection->watch, tries++));
+    return status;
+}
+
 static enum varve_status
 set_up(struct varve__connection *connection, const struct varve__connect *options)
 {
@@ -102,7 +115,7 @@ set_up(struct varve__connection *connection, const struct varve__connect *option
     sqlite3_progress_handler(database, PROGRESS_STEPS, end_when_expired, &connection->watch);
     enum varve_status status = VARVE_OK;
     if (!options->read_only)
-        status = varve__sqlite_use_wal(database, options->path);
+        status = use_wal(connection, options->path);
     if (status == VARVE_OK)
         status = varve__sqlite_execute(
             database,

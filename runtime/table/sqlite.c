@@ -2,6 +2,7 @@
 #include "table/sqlite.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -168,7 +169,7 @@ varve__sqlite_use_wal(sqlite3 *database, const char *path)
 static enum varve_status
 fail_not_writable(const char *path)
 {
-    if (access(path, W_OK) != 0)
+    if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0)
         return varve__fail(
             VARVE_READ_ONLY, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
             "%s: this user may not write to the file; make it writable, or open with read_only",
