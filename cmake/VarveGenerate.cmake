@@ -3,7 +3,7 @@
 #     add_executable(app main.c)
 #     varve_generate(TARGET app PROTOS lab/session.proto lab/subject.proto)
 #
-#     varve_generate(TARGET target PROTOS file.. [IMPORT_DIRS folder..] [TOOL name])
+#     varve_generate(TARGET target PROTOS file.. [MIGRATIONS folder] [IMPORT_DIRS folder..] [TOOL name])
 #
 # PROTOS are relative to the first of IMPORT_DIRS and keep their folders: lab/session.proto is
 # included as "lab/session.varve.h". Absolute paths below one of IMPORT_DIRS, and relative ones that
@@ -16,6 +16,11 @@
 # files, writes the umbrella and beside it, as .sql, the package's tables. They run when a file, one of
 # its imports or the generator has changed, and leave equal output untouched, so that nothing is
 # compiled for it.
+#
+# MIGRATIONS is the folder that `varve migrate new` writes to, relative to the current source folder: the
+# program carries its steps and brings older data to the schema when it opens them. A build whose schema is
+# ahead of the folder fails and says the command to run. The call's files are of one package then. Without
+# MIGRATIONS tables are made once and never changed.
 #
 # TOOL makes one more executable, which looks after the data of these packages: `name status DATA_DIR`
 # and so on, see `name --help`.
@@ -64,6 +69,25 @@ function(varve_generate)
   endforeach()
   list(REMOVE_DUPLICATES packages)
 
+  set(migrations "")
+  if(DEFINED arg_MIGRATIONS)
+    list(JOIN packages " and " named)
+    if(named MATCHES " ")
+      message(FATAL_ERROR "varve_generate: MIGRATIONS are of one package, and the files are of ${named}; call it "
+                          "once for each package, with a folder of its own")
+    endif()
+    cmake_path(ABSOLUTE_PATH arg_MIGRATIONS BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE
+               OUTPUT_VARIABLE migrations)
+    string(REGEX REPLACE "(.)/+$" "\\1" migrations "${migrations}")
+    if(EXISTS "${migrations}" AND NOT IS_DIRECTORY "${migrations}")
+      message(FATAL_ERROR "varve_generate: MIGRATIONS ${migrations} is no folder")
+    endif()
+    if(migrations MATCHES "[\"#$&'*;<>?\\^`|]")
+      message(FATAL_ERROR "varve_generate: the path of MIGRATIONS, ${migrations}, has a character that the "
+                          "dependency files of a build cannot hold: ${CMAKE_MATCH_0}; move the folder")
+    endif()
+  endif()
+
   set(out "${CMAKE_CURRENT_BINARY_DIR}/${arg_TARGET}.varve")
   set(umbrellas "")
   foreach(package IN LISTS packages)
@@ -85,7 +109,7 @@ function(varve_generate)
       endif()
     endforeach()
     _varve_command("package ${package}" "${umbrella}" "emit=package,${options}" ${package_scan}
-                   PATHS ${files_${package}} DEPENDS ${package_inputs} RESULT stamp)
+                   MIGRATIONS "${migrations}" PATHS ${files_${package}} DEPENDS ${package_inputs} RESULT stamp)
   endforeach()
 
   target_include_directories(${arg_TARGET} PUBLIC "$<BUILD_INTERFACE:${out}>")
@@ -106,10 +130,6 @@ macro(_varve_check_arguments)
   endif()
   if(NOT arg_TARGET OR NOT arg_PROTOS)
     message(FATAL_ERROR "varve_generate needs TARGET and PROTOS")
-  endif()
-  if(DEFINED arg_MIGRATIONS)
-    message(FATAL_ERROR "varve_generate: MIGRATIONS arrive with the migration tier and are not in this "
-                        "version of varve yet; leave the argument out")
   endif()
   get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
   if(NOT "C" IN_LIST languages)
@@ -240,7 +260,7 @@ endfunction()
 # in them.
 # Uses the caller's arg_TARGET, out and folders.
 function(_varve_command what stem options)
-  cmake_parse_arguments(PARSE_ARGV 3 command "" "SCAN;RESULT" "PATHS;DEPENDS")
+  cmake_parse_arguments(PARSE_ARGV 3 command "" "SCAN;RESULT;MIGRATIONS" "PATHS;DEPENDS")
   get_target_property(stems ${arg_TARGET} VARVE_STEMS)
   if(stem IN_LIST stems)
     message(FATAL_ERROR "varve_generate: ${what} would write ${stem}.varve.h, which this target has "
@@ -258,6 +278,10 @@ function(_varve_command what stem options)
   if(command_SCAN)
     set(scan --scan "${command_SCAN}") # the file whose imports the stamp depends on
   endif()
+  set(migrations "")
+  if(command_MIGRATIONS)
+    set(migrations --migrations "${command_MIGRATIONS}")
+  endif()
   set(merged "")
   if(CMAKE_GENERATOR MATCHES "Makefiles")
     set(merged --merged "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${arg_TARGET}.dir/compiler_depend.internal")
@@ -268,7 +292,7 @@ function(_varve_command what stem options)
     BYPRODUCTS ${pair}
     COMMAND "${VARVE_PYTHON}" "${script}" --protoc "${VARVE_PROTOC}" --plugin "${plugin}"
             --codegen "${root}/codegen" --out "${out}" --stem "${stem}" --stamp "${stamp}" ${scan}
-            ${merged} --options "${options}" ${includes} "-Ivarve=${root}/schema/varve" ${command_PATHS}
+            ${migrations} ${merged} --options "${options}" ${includes} "-Ivarve=${root}/schema/varve" ${command_PATHS}
     DEPENDS "${script}" "${plugin}" "${root}/codegen/launch" ${command_DEPENDS}
     DEPFILE "${stamp}.d"
     COMMENT "varve: ${what}"

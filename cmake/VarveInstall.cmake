@@ -36,7 +36,7 @@ install(PROGRAMS "${PROJECT_SOURCE_DIR}/codegen/launch" "${PROJECT_SOURCE_DIR}/c
                  "${PROJECT_SOURCE_DIR}/codegen/protoc-gen-varve"
         DESTINATION "${data_dir}/codegen")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/codegen/varve_codegen" "${PROJECT_SOURCE_DIR}/codegen/varve_cli"
-                  "${PROJECT_SOURCE_DIR}/codegen/templates"
+                  "${PROJECT_SOURCE_DIR}/codegen/varve_migrate" "${PROJECT_SOURCE_DIR}/codegen/templates"
         DESTINATION "${data_dir}/codegen"
         PATTERN __pycache__ EXCLUDE)
 

@@ -5,7 +5,7 @@ cmake_policy(PUSH)
 cmake_policy(VERSION 3.25)
 
 set_property(GLOBAL PROPERTY VARVE_TOOL_SOURCES
-             arguments.c checks.c ctl.c json.c keys.c open.c progress.c status.c text.c verify.c)
+             arguments.c checks.c ctl.c json.c keys.c migrate.c open.c progress.c status.c text.c verify.c)
 
 # umbrellas: the headers of the target's packages, without .varve.h.
 #

@@ -29,6 +29,7 @@ def parse_arguments():
     parser.add_argument("--scan", help="the .proto whose imports the stamp depends on")
     parser.add_argument("--merged", help="where Makefiles keep the merged dependencies of a target")
     parser.add_argument("--options", required=True, help="the plugin's options")
+    parser.add_argument("--migrations", help="the folder of the package's migrations")
     parser.add_argument("-I", dest="imports", action="append", default=[])
     parser.add_argument("protos", nargs="+")
     return parser.parse_args()
@@ -40,6 +41,10 @@ def run_protoc(arguments, work, output, protos, scan):
     if scan:
         command.append("--dependency_out=dependencies")
     environment = {**os.environ, "VARVE_PYTHON": sys.executable}
+    if arguments.migrations:
+        # The plugin sees names alone, and what it advises is to be run as it is.
+        folders = [folder for folder in arguments.imports if not folder.startswith("varve=")]
+        environment["VARVE_IMPORTS"] = "\n".join(folders)
     result = subprocess.run(
         [*command, *protos], cwd=work, env=environment, stderr=subprocess.PIPE, check=False
     )
@@ -52,15 +57,27 @@ def run_protoc(arguments, work, output, protos, scan):
 def generate(arguments, work):
     (work / "out").mkdir(parents=True)
     one_call = arguments.scan and len(arguments.protos) == 1
+    options = arguments.options
+    if arguments.migrations:
+        # protoc splits options at commas: the folder's path may have some, the link's has none.
+        os.symlink(arguments.migrations, work / "migrations")
+        options += ",migrations=migrations"
     plugin = [
         f"--plugin=protoc-gen-varve={arguments.plugin}",
-        f"--varve_opt={arguments.options}",
+        f"--varve_opt={options}",
         "--varve_out=out",
     ]
     run_protoc(arguments, work, plugin, arguments.protos, scan=one_call)
     if arguments.scan and not one_call:
         # protoc writes dependencies for one file a call.
         run_protoc(arguments, work, ["--descriptor_set_out=set"], [arguments.scan], scan=True)
+
+
+def migration_dependencies(folder):
+    """The folder itself, for files that come and go, and the files in it."""
+    if not folder or not os.path.isdir(folder):
+        return []
+    return [folder, *sorted(str(p) for p in Path(folder).iterdir() if p.suffix == ".sql" or p.name == "schema.lock")]
 
 
 def schema_dependencies(work):
@@ -78,7 +95,7 @@ def generator_dependencies(codegen):
     """Modules and templates as they are now, so that new ones count without configuring again."""
     return sorted(
         str(path)
-        for folder in ("varve_codegen", "templates")
+        for folder in ("varve_codegen", "varve_migrate", "templates")
         for path in Path(codegen, folder).rglob("*")
         if path.is_file() and path.suffix in (".py", ".j2")
     )
@@ -123,7 +140,8 @@ def main():
         (work / "stamp").touch()
         generate(arguments, work)
         install(work, arguments.out, arguments.stem)
-        dependencies = schema_dependencies(work) + generator_dependencies(arguments.codegen)
+        dependencies = schema_dependencies(work) + migration_dependencies(arguments.migrations)
+        dependencies += generator_dependencies(arguments.codegen)
         write_depfile(arguments.stamp, dependencies, arguments.merged)
         os.replace(work / "stamp", arguments.stamp)
     finally:

@@ -23,11 +23,12 @@ def generate(protoc, out):
         protoc,
         f"--plugin=protoc-gen-varve={ROOT / 'codegen' / 'protoc-gen-varve'}",
         f"--varve_out={out}",
-        f"-I{ROOT / 'schema'}",
-        *map(str, protos),
+        "--varve_opt=migrations=schema/migrations",  # protoc splits at commas, which ROOT may have
+        "-Ischema",
+        *(str(path.relative_to(ROOT)) for path in protos),
     ]
     environment = {"VARVE_PYTHON": sys.executable, **os.environ}
-    result = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, check=False)
+    result = subprocess.run(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, check=False)
     for line in result.stderr.splitlines(keepends=True):
         # varve's references are text in options: protoc cannot see that the import is used.
         if not line.endswith(" is unused.\n"):

@@ -17,10 +17,10 @@ try:
 except ImportError:
     sys.exit(97)
 
-from varve_cli import VERSION, check, init
+from varve_cli import VERSION, check, init, migrate
 from varve_cli.failure import Failure
 
-COMMANDS = {"init": init, "check": check}
+COMMANDS = {"init": init, "check": check, "migrate": migrate}
 
 
 def help_text():
@@ -51,7 +51,7 @@ def run(arguments):
         print(help_text(), file=sys.stderr)
         return 2
     what = "option" if first.startswith("-") else "command"
-    raise Failure(f'there is no {what} "{first}"; the commands are {" and ".join(COMMANDS)}, see varve --help')
+    raise Failure(f'there is no {what} "{first}"; the commands are {", ".join(COMMANDS)}; see varve --help')
 
 
 def main():

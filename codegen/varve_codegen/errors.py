@@ -16,6 +16,10 @@ class Errors:
         """`file.proto:12`, for sentences that name a second place."""
         return f"{at.file}:{self._positions.of(at)[0]}"
 
+    def order(self, at):
+        """What sorts places as a reader meets them."""
+        return (at.file, *self._positions.of(at))
+
     def __bool__(self):
         return bool(self._found)
 

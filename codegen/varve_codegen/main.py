@@ -37,9 +37,10 @@ def generate(data):
     errors = Errors(positions)
     parameters.check(schema, errors)
     check(schema, request.options, errors)
+    migrations = () if errors else parameters.read_migrations(schema, errors)
     if errors:
         raise InputError("\n".join(errors.lines(request.to_generate)))
-    renderer = Renderer(schema, request.descriptor_set)
+    renderer = Renderer(schema, request.descriptor_set, migrations)
     response = plugin_pb2.CodeGeneratorResponse()
     response.supported_features = plugin_pb2.CodeGeneratorResponse.FEATURE_PROTO3_OPTIONAL
     for name, content in parameters.outputs(schema, renderer):

@@ -100,6 +100,7 @@ class Enum:
     package: str
     c: str  # cortex_rule, the tag and the start of its functions
     values: tuple
+    reserved: tuple  # (first, last) numbers, both included
     c_name_option: Optional[str]
     comment: str
     at: Source
@@ -156,6 +157,7 @@ class Message:
     short: str  # learning_event, for file-local tables and the table's default name
     fields: tuple
     oneofs: tuple
+    reserved: tuple  # (first, last) numbers, both included
     is_map_entry: bool
     parent: str  # full name of the enclosing message, else ""
     table: Optional[TableOptions]

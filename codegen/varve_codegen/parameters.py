@@ -5,6 +5,7 @@
     emit=package   only the pair and the .sql of the package; all of its files must be given
     package=NAME   the package that the build expects the files to be in
     umbrella=PATH  where the package's pair and .sql go, without their extensions
+    migrations=DIR the package's migrations, which its .c carries; they must lead to the schema as it is
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ class Parameters:
     emit: str = "all"
     package: str = ""
     umbrella: str = ""
+    migrations: str = ""
 
     def check(self, schema, errors):
         """The build system reads packages when it is configured; this notices that one has changed."""
@@ -30,6 +32,14 @@ class Parameters:
                     f"the file is in package {file.package}, and the build was configured when it was in "
                     f"{self.package}; configure again (run cmake on the build folder)",
                 )
+
+    def read_migrations(self, schema, errors):
+        """Those that the package's .c carries, of a schema without errors."""
+        if not self.migrations or self.emit == "file":
+            return ()
+        from varve_codegen.migrations import migrations  # most runs need none of it
+
+        return migrations(self.migrations, schema, errors)
 
     def outputs(self, schema, renderer):
         """(name, content) of every file to write."""
@@ -53,7 +63,8 @@ def parse(text):
         name, _, value = part.partition("=")
         if name not in Parameters.__dataclass_fields__:
             raise InputError(
-                f"protoc-gen-varve: error: unknown parameter {name}; --varve_opt takes emit, package and umbrella"
+                f"protoc-gen-varve: error: unknown parameter {name}; --varve_opt takes "
+                "emit, package, umbrella and migrations"
             )
         values[name] = value
     parameters = Parameters(**values)

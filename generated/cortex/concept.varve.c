@@ -65,16 +65,24 @@ static const struct varve_column concept_columns[] = {
 static const char concept_ddl[] =
     "CREATE TABLE \"concept\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"name\" TEXT NOT NULL,\n"
-    "  \"embedding_size\" INTEGER NOT NULL,\n"
-    "  \"created_at\" INTEGER NOT NULL,\n"
-    "  \"last_used_at\" INTEGER NOT NULL,\n"
-    "  \"access_count\" INTEGER NOT NULL,\n"
-    "  \"metadata\" TEXT NOT NULL,\n"
+    "  \"name\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"embedding_size\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"created_at\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"last_used_at\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"access_count\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"metadata\" TEXT NOT NULL DEFAULT '{}',\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE UNIQUE INDEX \"concept.name\" ON \"concept\" (\"name\");\n"
-    "CREATE INDEX \"concept.last_used_at\" ON \"concept\" (\"last_used_at\");\n";
+    "CREATE UNIQUE INDEX \"concept.2\" ON \"concept\" (\"name\");\n"
+    "CREATE INDEX \"concept.6\" ON \"concept\" (\"last_used_at\");\n"
+    "CREATE TABLE \"varve_staged_concept\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"concept\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_concept.record,field\" ON \"varve_staged_concept\" (\"record\", \"field\");\n";
 
 static const size_t concept_key[] = { 0 };
 

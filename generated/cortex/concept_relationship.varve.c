@@ -60,12 +60,12 @@ static const char concept_relationship_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"source_id\" INTEGER NOT NULL REFERENCES \"concept\" (\"id\") ON DELETE CASCADE,\n"
     "  \"target_id\" INTEGER NOT NULL REFERENCES \"concept\" (\"id\") ON DELETE CASCADE,\n"
-    "  \"type\" TEXT NOT NULL,\n"
-    "  \"strength\" REAL NOT NULL CHECK (\"strength\" >= 0) CHECK (\"strength\" <= 1),\n"
+    "  \"type\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"strength\" REAL NOT NULL DEFAULT 0 CHECK (\"strength\" >= 0) CHECK (\"strength\" <= 1),\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE UNIQUE INDEX \"concept_relationship.source_id,target_id,type\" ON \"concept_relationship\" (\"source_id\", \"target_id\", \"type\");\n"
-    "CREATE INDEX \"concept_relationship.target_id\" ON \"concept_relationship\" (\"target_id\");\n";
+    "CREATE UNIQUE INDEX \"concept_relationship.2,3,4\" ON \"concept_relationship\" (\"source_id\", \"target_id\", \"type\");\n"
+    "CREATE INDEX \"concept_relationship.3\" ON \"concept_relationship\" (\"target_id\");\n";
 
 static const size_t concept_relationship_key[] = { 0 };
 

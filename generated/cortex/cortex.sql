@@ -3,148 +3,212 @@
 -- cortex.Concept
 CREATE TABLE "concept" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "name" TEXT NOT NULL,
-  "embedding_size" INTEGER NOT NULL,
-  "created_at" INTEGER NOT NULL,
-  "last_used_at" INTEGER NOT NULL,
-  "access_count" INTEGER NOT NULL,
-  "metadata" TEXT NOT NULL,
+  "name" TEXT NOT NULL DEFAULT '',
+  "embedding_size" INTEGER NOT NULL DEFAULT 0,
+  "created_at" INTEGER NOT NULL DEFAULT 0,
+  "last_used_at" INTEGER NOT NULL DEFAULT 0,
+  "access_count" INTEGER NOT NULL DEFAULT 0,
+  "metadata" TEXT NOT NULL DEFAULT '{}',
   "varve_unknown" BLOB
 ) STRICT;
-CREATE UNIQUE INDEX "concept.name" ON "concept" ("name");
-CREATE INDEX "concept.last_used_at" ON "concept" ("last_used_at");
+CREATE UNIQUE INDEX "concept.2" ON "concept" ("name");
+CREATE INDEX "concept.6" ON "concept" ("last_used_at");
+CREATE TABLE "varve_staged_concept" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "concept" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_concept.record,field" ON "varve_staged_concept" ("record", "field");
 
 -- cortex.ConceptRelationship
 CREATE TABLE "concept_relationship" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "source_id" INTEGER NOT NULL REFERENCES "concept" ("id") ON DELETE CASCADE,
   "target_id" INTEGER NOT NULL REFERENCES "concept" ("id") ON DELETE CASCADE,
-  "type" TEXT NOT NULL,
-  "strength" REAL NOT NULL CHECK ("strength" >= 0) CHECK ("strength" <= 1),
+  "type" TEXT NOT NULL DEFAULT '',
+  "strength" REAL NOT NULL DEFAULT 0 CHECK ("strength" >= 0) CHECK ("strength" <= 1),
   "varve_unknown" BLOB
 ) STRICT;
-CREATE UNIQUE INDEX "concept_relationship.source_id,target_id,type" ON "concept_relationship" ("source_id", "target_id", "type");
-CREATE INDEX "concept_relationship.target_id" ON "concept_relationship" ("target_id");
+CREATE UNIQUE INDEX "concept_relationship.2,3,4" ON "concept_relationship" ("source_id", "target_id", "type");
+CREATE INDEX "concept_relationship.3" ON "concept_relationship" ("target_id");
 
 -- cortex.Episode
 CREATE TABLE "episode" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "occurred_at" INTEGER NOT NULL,
-  "experience" BLOB NOT NULL,
-  "performance_score" REAL NOT NULL CHECK ("performance_score" >= 0) CHECK ("performance_score" <= 1),
-  "context_hash" TEXT NOT NULL,
-  "metadata" TEXT NOT NULL,
+  "occurred_at" INTEGER NOT NULL DEFAULT 0,
+  "experience" BLOB NOT NULL DEFAULT x'',
+  "performance_score" REAL NOT NULL DEFAULT 0 CHECK ("performance_score" >= 0) CHECK ("performance_score" <= 1),
+  "context_hash" TEXT NOT NULL DEFAULT '',
+  "metadata" TEXT NOT NULL DEFAULT '{}',
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "episode.occurred_at" ON "episode" ("occurred_at");
-CREATE INDEX "episode.context_hash" ON "episode" ("context_hash");
+CREATE INDEX "episode.2" ON "episode" ("occurred_at");
+CREATE INDEX "episode.5" ON "episode" ("context_hash");
 
 -- cortex.HomeostaticTrace
 CREATE TABLE "homeostatic_trace" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "population" TEXT NOT NULL,
-  "recorded_at" INTEGER NOT NULL,
-  "neuron_count" INTEGER NOT NULL,
-  "target_rate" REAL NOT NULL CHECK ("target_rate" >= 0),
-  "window_duration" REAL NOT NULL CHECK ("window_duration" >= 0),
+  "population" TEXT NOT NULL DEFAULT '',
+  "recorded_at" INTEGER NOT NULL DEFAULT 0,
+  "neuron_count" INTEGER NOT NULL DEFAULT 0,
+  "target_rate" REAL NOT NULL DEFAULT 0 CHECK ("target_rate" >= 0),
+  "window_duration" REAL NOT NULL DEFAULT 0 CHECK ("window_duration" >= 0),
   "episode_id" INTEGER REFERENCES "episode" ("id") ON DELETE SET NULL,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "homeostatic_trace.population,recorded_at" ON "homeostatic_trace" ("population", "recorded_at");
-CREATE INDEX "homeostatic_trace.episode_id" ON "homeostatic_trace" ("episode_id");
+CREATE INDEX "homeostatic_trace.2,3" ON "homeostatic_trace" ("population", "recorded_at");
+CREATE INDEX "homeostatic_trace.9" ON "homeostatic_trace" ("episode_id");
+CREATE TABLE "varve_staged_homeostatic_trace" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "homeostatic_trace" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_homeostatic_trace.record,field" ON "varve_staged_homeostatic_trace" ("record", "field");
 
 -- cortex.LayerOutput
 CREATE TABLE "layer_output" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "network" TEXT NOT NULL,
-  "layer" TEXT NOT NULL,
-  "recorded_at" INTEGER NOT NULL,
-  "batch_size" INTEGER NOT NULL,
-  "width" INTEGER NOT NULL,
+  "network" TEXT NOT NULL DEFAULT '',
+  "layer" TEXT NOT NULL DEFAULT '',
+  "recorded_at" INTEGER NOT NULL DEFAULT 0,
+  "batch_size" INTEGER NOT NULL DEFAULT 0,
+  "width" INTEGER NOT NULL DEFAULT 0,
   "episode_id" INTEGER REFERENCES "episode" ("id") ON DELETE SET NULL,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "layer_output.network,layer,recorded_at" ON "layer_output" ("network", "layer", "recorded_at");
-CREATE INDEX "layer_output.episode_id" ON "layer_output" ("episode_id");
+CREATE INDEX "layer_output.2,3,4" ON "layer_output" ("network", "layer", "recorded_at");
+CREATE INDEX "layer_output.8" ON "layer_output" ("episode_id");
+CREATE TABLE "varve_staged_layer_output" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "layer_output" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_layer_output.record,field" ON "varve_staged_layer_output" ("record", "field");
 
 -- cortex.LearningEvent
 CREATE TABLE "learning_event" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "task_type" TEXT NOT NULL,
-  "performance_delta" REAL NOT NULL,
-  "strategy_used" TEXT NOT NULL,
-  "occurred_at" INTEGER NOT NULL,
-  "parameters" TEXT NOT NULL,
+  "task_type" TEXT NOT NULL DEFAULT '',
+  "performance_delta" REAL NOT NULL DEFAULT 0,
+  "strategy_used" TEXT NOT NULL DEFAULT '',
+  "occurred_at" INTEGER NOT NULL DEFAULT 0,
+  "parameters" TEXT NOT NULL DEFAULT '{}',
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "learning_event.task_type,performance_delta" ON "learning_event" ("task_type", "performance_delta");
-CREATE INDEX "learning_event.occurred_at" ON "learning_event" ("occurred_at");
+CREATE INDEX "learning_event.2,3" ON "learning_event" ("task_type", "performance_delta");
+CREATE INDEX "learning_event.5" ON "learning_event" ("occurred_at");
 
 -- cortex.NetworkSnapshot
 CREATE TABLE "network_snapshot" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "taken_at" INTEGER NOT NULL,
-  "neuron_count" INTEGER NOT NULL,
+  "taken_at" INTEGER NOT NULL DEFAULT 0,
+  "neuron_count" INTEGER NOT NULL DEFAULT 0,
   "episode_id" INTEGER REFERENCES "episode" ("id") ON DELETE SET NULL,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "network_snapshot.taken_at" ON "network_snapshot" ("taken_at");
-CREATE INDEX "network_snapshot.episode_id" ON "network_snapshot" ("episode_id");
+CREATE INDEX "network_snapshot.2" ON "network_snapshot" ("taken_at");
+CREATE INDEX "network_snapshot.7" ON "network_snapshot" ("episode_id");
+CREATE TABLE "varve_staged_network_snapshot" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "network_snapshot" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_network_snapshot.record,field" ON "varve_staged_network_snapshot" ("record", "field");
 
 -- cortex.PerformanceMetrics
 CREATE TABLE "performance_metrics" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "metric" TEXT NOT NULL,
-  "task_type" TEXT NOT NULL,
-  "recorded_at" INTEGER NOT NULL,
-  "sample_count" INTEGER NOT NULL,
-  "mean" REAL NOT NULL,
-  "standard_deviation" REAL NOT NULL CHECK ("standard_deviation" >= 0),
-  "minimum" REAL NOT NULL,
-  "maximum" REAL NOT NULL,
+  "metric" TEXT NOT NULL DEFAULT '',
+  "task_type" TEXT NOT NULL DEFAULT '',
+  "recorded_at" INTEGER NOT NULL DEFAULT 0,
+  "sample_count" INTEGER NOT NULL DEFAULT 0,
+  "mean" REAL NOT NULL DEFAULT 0,
+  "standard_deviation" REAL NOT NULL DEFAULT 0 CHECK ("standard_deviation" >= 0),
+  "minimum" REAL NOT NULL DEFAULT 0,
+  "maximum" REAL NOT NULL DEFAULT 0,
   "episode_id" INTEGER REFERENCES "episode" ("id") ON DELETE SET NULL,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "performance_metrics.task_type,metric,recorded_at" ON "performance_metrics" ("task_type", "metric", "recorded_at");
-CREATE INDEX "performance_metrics.episode_id" ON "performance_metrics" ("episode_id");
+CREATE INDEX "performance_metrics.3,2,4" ON "performance_metrics" ("task_type", "metric", "recorded_at");
+CREATE INDEX "performance_metrics.11" ON "performance_metrics" ("episode_id");
+CREATE TABLE "varve_staged_performance_metrics" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "performance_metrics" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_performance_metrics.record,field" ON "varve_staged_performance_metrics" ("record", "field");
 
 -- cortex.PlasticityTrace
 CREATE TABLE "plasticity_trace" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "recorded_at" INTEGER NOT NULL,
-  "rule" INTEGER NOT NULL,
-  "learning_rate" REAL NOT NULL CHECK ("learning_rate" >= 0),
-  "synapse_count" INTEGER NOT NULL,
+  "recorded_at" INTEGER NOT NULL DEFAULT 0,
+  "rule" INTEGER NOT NULL DEFAULT 0,
+  "learning_rate" REAL NOT NULL DEFAULT 0 CHECK ("learning_rate" >= 0),
+  "synapse_count" INTEGER NOT NULL DEFAULT 0,
   "episode_id" INTEGER REFERENCES "episode" ("id") ON DELETE SET NULL,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "plasticity_trace.rule,recorded_at" ON "plasticity_trace" ("rule", "recorded_at");
-CREATE INDEX "plasticity_trace.recorded_at" ON "plasticity_trace" ("recorded_at");
-CREATE INDEX "plasticity_trace.episode_id" ON "plasticity_trace" ("episode_id");
+CREATE INDEX "plasticity_trace.3,2" ON "plasticity_trace" ("rule", "recorded_at");
+CREATE INDEX "plasticity_trace.2" ON "plasticity_trace" ("recorded_at");
+CREATE INDEX "plasticity_trace.9" ON "plasticity_trace" ("episode_id");
+CREATE TABLE "varve_staged_plasticity_trace" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "plasticity_trace" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_plasticity_trace.record,field" ON "varve_staged_plasticity_trace" ("record", "field");
 
 -- cortex.ReservoirStates
 CREATE TABLE "reservoir_states" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "recorded_at" INTEGER NOT NULL,
-  "reservoir" TEXT NOT NULL,
-  "step_count" INTEGER NOT NULL,
-  "unit_count" INTEGER NOT NULL,
-  "spectral_radius" REAL NOT NULL CHECK ("spectral_radius" >= 0),
-  "leak_rate" REAL NOT NULL CHECK ("leak_rate" >= 0) CHECK ("leak_rate" <= 1),
-  "step_duration" REAL NOT NULL CHECK ("step_duration" >= 0),
+  "recorded_at" INTEGER NOT NULL DEFAULT 0,
+  "reservoir" TEXT NOT NULL DEFAULT '',
+  "step_count" INTEGER NOT NULL DEFAULT 0,
+  "unit_count" INTEGER NOT NULL DEFAULT 0,
+  "spectral_radius" REAL NOT NULL DEFAULT 0 CHECK ("spectral_radius" >= 0),
+  "leak_rate" REAL NOT NULL DEFAULT 0 CHECK ("leak_rate" >= 0) CHECK ("leak_rate" <= 1),
+  "step_duration" REAL NOT NULL DEFAULT 0 CHECK ("step_duration" >= 0),
   "episode_id" INTEGER REFERENCES "episode" ("id") ON DELETE SET NULL,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "reservoir_states.reservoir,recorded_at" ON "reservoir_states" ("reservoir", "recorded_at");
-CREATE INDEX "reservoir_states.episode_id" ON "reservoir_states" ("episode_id");
+CREATE INDEX "reservoir_states.3,2" ON "reservoir_states" ("reservoir", "recorded_at");
+CREATE INDEX "reservoir_states.10" ON "reservoir_states" ("episode_id");
+CREATE TABLE "varve_staged_reservoir_states" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "reservoir_states" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_reservoir_states.record,field" ON "varve_staged_reservoir_states" ("record", "field");
 
 -- cortex.SpikeTrain
 CREATE TABLE "spike_train" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "recorded_at" INTEGER NOT NULL,
-  "spike_count" INTEGER NOT NULL,
+  "recorded_at" INTEGER NOT NULL DEFAULT 0,
+  "spike_count" INTEGER NOT NULL DEFAULT 0,
   "episode_id" INTEGER REFERENCES "episode" ("id") ON DELETE SET NULL,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "spike_train.recorded_at" ON "spike_train" ("recorded_at");
-CREATE INDEX "spike_train.episode_id" ON "spike_train" ("episode_id");
+CREATE INDEX "spike_train.2" ON "spike_train" ("recorded_at");
+CREATE INDEX "spike_train.7" ON "spike_train" ("episode_id");
+CREATE TABLE "varve_staged_spike_train" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "spike_train" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_spike_train.record,field" ON "varve_staged_spike_train" ("record", "field");

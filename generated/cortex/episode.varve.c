@@ -53,15 +53,15 @@ static const struct varve_column episode_columns[] = {
 static const char episode_ddl[] =
     "CREATE TABLE \"episode\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"occurred_at\" INTEGER NOT NULL,\n"
-    "  \"experience\" BLOB NOT NULL,\n"
-    "  \"performance_score\" REAL NOT NULL CHECK (\"performance_score\" >= 0) CHECK (\"performance_score\" <= 1),\n"
-    "  \"context_hash\" TEXT NOT NULL,\n"
-    "  \"metadata\" TEXT NOT NULL,\n"
+    "  \"occurred_at\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"experience\" BLOB NOT NULL DEFAULT x'',\n"
+    "  \"performance_score\" REAL NOT NULL DEFAULT 0 CHECK (\"performance_score\" >= 0) CHECK (\"performance_score\" <= 1),\n"
+    "  \"context_hash\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"metadata\" TEXT NOT NULL DEFAULT '{}',\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"episode.occurred_at\" ON \"episode\" (\"occurred_at\");\n"
-    "CREATE INDEX \"episode.context_hash\" ON \"episode\" (\"context_hash\");\n";
+    "CREATE INDEX \"episode.2\" ON \"episode\" (\"occurred_at\");\n"
+    "CREATE INDEX \"episode.5\" ON \"episode\" (\"context_hash\");\n";
 
 static const size_t episode_key[] = { 0 };
 

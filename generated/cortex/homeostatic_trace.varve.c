@@ -75,16 +75,24 @@ static const struct varve_column homeostatic_trace_columns[] = {
 static const char homeostatic_trace_ddl[] =
     "CREATE TABLE \"homeostatic_trace\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"population\" TEXT NOT NULL,\n"
-    "  \"recorded_at\" INTEGER NOT NULL,\n"
-    "  \"neuron_count\" INTEGER NOT NULL,\n"
-    "  \"target_rate\" REAL NOT NULL CHECK (\"target_rate\" >= 0),\n"
-    "  \"window_duration\" REAL NOT NULL CHECK (\"window_duration\" >= 0),\n"
+    "  \"population\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"recorded_at\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"neuron_count\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"target_rate\" REAL NOT NULL DEFAULT 0 CHECK (\"target_rate\" >= 0),\n"
+    "  \"window_duration\" REAL NOT NULL DEFAULT 0 CHECK (\"window_duration\" >= 0),\n"
     "  \"episode_id\" INTEGER REFERENCES \"episode\" (\"id\") ON DELETE SET NULL,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"homeostatic_trace.population,recorded_at\" ON \"homeostatic_trace\" (\"population\", \"recorded_at\");\n"
-    "CREATE INDEX \"homeostatic_trace.episode_id\" ON \"homeostatic_trace\" (\"episode_id\");\n";
+    "CREATE INDEX \"homeostatic_trace.2,3\" ON \"homeostatic_trace\" (\"population\", \"recorded_at\");\n"
+    "CREATE INDEX \"homeostatic_trace.9\" ON \"homeostatic_trace\" (\"episode_id\");\n"
+    "CREATE TABLE \"varve_staged_homeostatic_trace\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"homeostatic_trace\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_homeostatic_trace.record,field\" ON \"varve_staged_homeostatic_trace\" (\"record\", \"field\");\n";
 
 static const size_t homeostatic_trace_key[] = { 0 };
 

@@ -72,16 +72,24 @@ static const struct varve_column layer_output_columns[] = {
 static const char layer_output_ddl[] =
     "CREATE TABLE \"layer_output\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"network\" TEXT NOT NULL,\n"
-    "  \"layer\" TEXT NOT NULL,\n"
-    "  \"recorded_at\" INTEGER NOT NULL,\n"
-    "  \"batch_size\" INTEGER NOT NULL,\n"
-    "  \"width\" INTEGER NOT NULL,\n"
+    "  \"network\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"layer\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"recorded_at\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"batch_size\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"width\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"episode_id\" INTEGER REFERENCES \"episode\" (\"id\") ON DELETE SET NULL,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"layer_output.network,layer,recorded_at\" ON \"layer_output\" (\"network\", \"layer\", \"recorded_at\");\n"
-    "CREATE INDEX \"layer_output.episode_id\" ON \"layer_output\" (\"episode_id\");\n";
+    "CREATE INDEX \"layer_output.2,3,4\" ON \"layer_output\" (\"network\", \"layer\", \"recorded_at\");\n"
+    "CREATE INDEX \"layer_output.8\" ON \"layer_output\" (\"episode_id\");\n"
+    "CREATE TABLE \"varve_staged_layer_output\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"layer_output\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_layer_output.record,field\" ON \"varve_staged_layer_output\" (\"record\", \"field\");\n";
 
 static const size_t layer_output_key[] = { 0 };
 

@@ -53,15 +53,15 @@ static const struct varve_column learning_event_columns[] = {
 static const char learning_event_ddl[] =
     "CREATE TABLE \"learning_event\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"task_type\" TEXT NOT NULL,\n"
-    "  \"performance_delta\" REAL NOT NULL,\n"
-    "  \"strategy_used\" TEXT NOT NULL,\n"
-    "  \"occurred_at\" INTEGER NOT NULL,\n"
-    "  \"parameters\" TEXT NOT NULL,\n"
+    "  \"task_type\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"performance_delta\" REAL NOT NULL DEFAULT 0,\n"
+    "  \"strategy_used\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"occurred_at\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"parameters\" TEXT NOT NULL DEFAULT '{}',\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"learning_event.task_type,performance_delta\" ON \"learning_event\" (\"task_type\", \"performance_delta\");\n"
-    "CREATE INDEX \"learning_event.occurred_at\" ON \"learning_event\" (\"occurred_at\");\n";
+    "CREATE INDEX \"learning_event.2,3\" ON \"learning_event\" (\"task_type\", \"performance_delta\");\n"
+    "CREATE INDEX \"learning_event.5\" ON \"learning_event\" (\"occurred_at\");\n";
 
 static const size_t learning_event_key[] = { 0 };
 

@@ -75,13 +75,21 @@ static const struct varve_column network_snapshot_columns[] = {
 static const char network_snapshot_ddl[] =
     "CREATE TABLE \"network_snapshot\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"taken_at\" INTEGER NOT NULL,\n"
-    "  \"neuron_count\" INTEGER NOT NULL,\n"
+    "  \"taken_at\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"neuron_count\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"episode_id\" INTEGER REFERENCES \"episode\" (\"id\") ON DELETE SET NULL,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"network_snapshot.taken_at\" ON \"network_snapshot\" (\"taken_at\");\n"
-    "CREATE INDEX \"network_snapshot.episode_id\" ON \"network_snapshot\" (\"episode_id\");\n";
+    "CREATE INDEX \"network_snapshot.2\" ON \"network_snapshot\" (\"taken_at\");\n"
+    "CREATE INDEX \"network_snapshot.7\" ON \"network_snapshot\" (\"episode_id\");\n"
+    "CREATE TABLE \"varve_staged_network_snapshot\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"network_snapshot\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_network_snapshot.record,field\" ON \"varve_staged_network_snapshot\" (\"record\", \"field\");\n";
 
 static const size_t network_snapshot_key[] = { 0 };
 

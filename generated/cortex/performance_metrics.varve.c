@@ -77,19 +77,27 @@ static const struct varve_column performance_metrics_columns[] = {
 static const char performance_metrics_ddl[] =
     "CREATE TABLE \"performance_metrics\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"metric\" TEXT NOT NULL,\n"
-    "  \"task_type\" TEXT NOT NULL,\n"
-    "  \"recorded_at\" INTEGER NOT NULL,\n"
-    "  \"sample_count\" INTEGER NOT NULL,\n"
-    "  \"mean\" REAL NOT NULL,\n"
-    "  \"standard_deviation\" REAL NOT NULL CHECK (\"standard_deviation\" >= 0),\n"
-    "  \"minimum\" REAL NOT NULL,\n"
-    "  \"maximum\" REAL NOT NULL,\n"
+    "  \"metric\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"task_type\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"recorded_at\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"sample_count\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"mean\" REAL NOT NULL DEFAULT 0,\n"
+    "  \"standard_deviation\" REAL NOT NULL DEFAULT 0 CHECK (\"standard_deviation\" >= 0),\n"
+    "  \"minimum\" REAL NOT NULL DEFAULT 0,\n"
+    "  \"maximum\" REAL NOT NULL DEFAULT 0,\n"
     "  \"episode_id\" INTEGER REFERENCES \"episode\" (\"id\") ON DELETE SET NULL,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"performance_metrics.task_type,metric,recorded_at\" ON \"performance_metrics\" (\"task_type\", \"metric\", \"recorded_at\");\n"
-    "CREATE INDEX \"performance_metrics.episode_id\" ON \"performance_metrics\" (\"episode_id\");\n";
+    "CREATE INDEX \"performance_metrics.3,2,4\" ON \"performance_metrics\" (\"task_type\", \"metric\", \"recorded_at\");\n"
+    "CREATE INDEX \"performance_metrics.11\" ON \"performance_metrics\" (\"episode_id\");\n"
+    "CREATE TABLE \"varve_staged_performance_metrics\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"performance_metrics\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_performance_metrics.record,field\" ON \"varve_staged_performance_metrics\" (\"record\", \"field\");\n";
 
 static const size_t performance_metrics_key[] = { 0 };
 

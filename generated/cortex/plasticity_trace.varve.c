@@ -118,16 +118,24 @@ static const struct varve_column plasticity_trace_columns[] = {
 static const char plasticity_trace_ddl[] =
     "CREATE TABLE \"plasticity_trace\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"recorded_at\" INTEGER NOT NULL,\n"
-    "  \"rule\" INTEGER NOT NULL,\n"
-    "  \"learning_rate\" REAL NOT NULL CHECK (\"learning_rate\" >= 0),\n"
-    "  \"synapse_count\" INTEGER NOT NULL,\n"
+    "  \"recorded_at\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"rule\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"learning_rate\" REAL NOT NULL DEFAULT 0 CHECK (\"learning_rate\" >= 0),\n"
+    "  \"synapse_count\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"episode_id\" INTEGER REFERENCES \"episode\" (\"id\") ON DELETE SET NULL,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"plasticity_trace.rule,recorded_at\" ON \"plasticity_trace\" (\"rule\", \"recorded_at\");\n"
-    "CREATE INDEX \"plasticity_trace.recorded_at\" ON \"plasticity_trace\" (\"recorded_at\");\n"
-    "CREATE INDEX \"plasticity_trace.episode_id\" ON \"plasticity_trace\" (\"episode_id\");\n";
+    "CREATE INDEX \"plasticity_trace.3,2\" ON \"plasticity_trace\" (\"rule\", \"recorded_at\");\n"
+    "CREATE INDEX \"plasticity_trace.2\" ON \"plasticity_trace\" (\"recorded_at\");\n"
+    "CREATE INDEX \"plasticity_trace.9\" ON \"plasticity_trace\" (\"episode_id\");\n"
+    "CREATE TABLE \"varve_staged_plasticity_trace\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"plasticity_trace\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_plasticity_trace.record,field\" ON \"varve_staged_plasticity_trace\" (\"record\", \"field\");\n";
 
 static const size_t plasticity_trace_key[] = { 0 };
 

@@ -76,18 +76,26 @@ static const struct varve_column reservoir_states_columns[] = {
 static const char reservoir_states_ddl[] =
     "CREATE TABLE \"reservoir_states\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"recorded_at\" INTEGER NOT NULL,\n"
-    "  \"reservoir\" TEXT NOT NULL,\n"
-    "  \"step_count\" INTEGER NOT NULL,\n"
-    "  \"unit_count\" INTEGER NOT NULL,\n"
-    "  \"spectral_radius\" REAL NOT NULL CHECK (\"spectral_radius\" >= 0),\n"
-    "  \"leak_rate\" REAL NOT NULL CHECK (\"leak_rate\" >= 0) CHECK (\"leak_rate\" <= 1),\n"
-    "  \"step_duration\" REAL NOT NULL CHECK (\"step_duration\" >= 0),\n"
+    "  \"recorded_at\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"reservoir\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"step_count\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"unit_count\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"spectral_radius\" REAL NOT NULL DEFAULT 0 CHECK (\"spectral_radius\" >= 0),\n"
+    "  \"leak_rate\" REAL NOT NULL DEFAULT 0 CHECK (\"leak_rate\" >= 0) CHECK (\"leak_rate\" <= 1),\n"
+    "  \"step_duration\" REAL NOT NULL DEFAULT 0 CHECK (\"step_duration\" >= 0),\n"
     "  \"episode_id\" INTEGER REFERENCES \"episode\" (\"id\") ON DELETE SET NULL,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"reservoir_states.reservoir,recorded_at\" ON \"reservoir_states\" (\"reservoir\", \"recorded_at\");\n"
-    "CREATE INDEX \"reservoir_states.episode_id\" ON \"reservoir_states\" (\"episode_id\");\n";
+    "CREATE INDEX \"reservoir_states.3,2\" ON \"reservoir_states\" (\"reservoir\", \"recorded_at\");\n"
+    "CREATE INDEX \"reservoir_states.10\" ON \"reservoir_states\" (\"episode_id\");\n"
+    "CREATE TABLE \"varve_staged_reservoir_states\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"reservoir_states\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_reservoir_states.record,field\" ON \"varve_staged_reservoir_states\" (\"record\", \"field\");\n";
 
 static const size_t reservoir_states_key[] = { 0 };
 

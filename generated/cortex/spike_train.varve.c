@@ -73,13 +73,21 @@ static const struct varve_column spike_train_columns[] = {
 static const char spike_train_ddl[] =
     "CREATE TABLE \"spike_train\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"recorded_at\" INTEGER NOT NULL,\n"
-    "  \"spike_count\" INTEGER NOT NULL,\n"
+    "  \"recorded_at\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"spike_count\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"episode_id\" INTEGER REFERENCES \"episode\" (\"id\") ON DELETE SET NULL,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"spike_train.recorded_at\" ON \"spike_train\" (\"recorded_at\");\n"
-    "CREATE INDEX \"spike_train.episode_id\" ON \"spike_train\" (\"episode_id\");\n";
+    "CREATE INDEX \"spike_train.2\" ON \"spike_train\" (\"recorded_at\");\n"
+    "CREATE INDEX \"spike_train.7\" ON \"spike_train\" (\"episode_id\");\n"
+    "CREATE TABLE \"varve_staged_spike_train\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"spike_train\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_spike_train.record,field\" ON \"varve_staged_spike_train\" (\"record\", \"field\");\n";
 
 static const size_t spike_train_key[] = { 0 };
 

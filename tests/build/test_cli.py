@@ -65,7 +65,7 @@ class EntryTest(CommandTest):
         for option in ("--help", "-h"):
             result = self.run_varve(option)
             self.assertEqual(result.returncode, 0, result.stderr)
-            for command in ("varve init NAME", "varve check"):
+            for command in ("varve init NAME", "varve check", "varve migrate"):
                 self.assertIn(command, result.stdout)
         header = (ROOT / "runtime/include/varve/version.h").read_text(encoding="utf-8")
         version = self.run_varve("--version").stdout.removeprefix("varve ").strip()

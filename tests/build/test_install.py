@@ -188,6 +188,37 @@ class InstallTest(unittest.TestCase):
         self.addCleanup(os.rename, moved, prefix)
         self.assert_tool_works(self.follow_init(moved, "Ninja"))
 
+    def test_project_of_init_switches_migrations_on_and_keeps_its_data(self):
+        """As the README of the project says, with data that were there before."""
+        project = self.follow_init(prefix, "Ninja")
+        readme = (project / "README.md").read_text()
+        command = re.search(r"(?m)^    varve (migrate new initial .*)$", readme)[1]
+        self.assertIn("`MIGRATIONS schema/migrations` in `varve_generate()`", readme)
+        varve = shlex.quote(str(prefix / "bin/varve"))
+        check("sh", "-c", f"{varve} {command}", cwd=project)
+        self.edit(project / "CMakeLists.txt", "lab/note.proto", "lab/note.proto MIGRATIONS schema/migrations")
+        check("cmake", "--build", "build", cwd=project)
+        self.assertIn("note 2: ", check("build/lab", cwd=project))
+
+        self.edit(project / "schema/lab/note.proto", "string text = 3", "string words = 3")
+        for _ in range(2):
+            self.edit(project / "main.c", "text", "words")
+        failed = run("cmake", "--build", "build", cwd=project)
+        self.assertNotEqual(failed.returncode, 0)
+        pattern = r"(?m)^lab/note\.proto:\d+:3: error: .* renamed from text to words .*; run: (.*)$"
+        self.assertRegex(failed.stdout, pattern)
+        advice = re.search(pattern, failed.stdout)
+        check("sh", "-c", advice[1].replace(" NAME ", " words "), cwd="/")
+        check("cmake", "--build", "build", cwd=project)
+        text = check("build/lab", cwd=project)
+        self.assertIn("note 3: varve keeps records in layers\n", text)
+        self.assertEqual(text.count("found: note "), 3)
+
+    def edit(self, path, old, new):
+        text = path.read_text()
+        self.assertIn(old, text)
+        path.write_text(text.replace(old, new, 1))
+
     def test_tool_of_a_shared_library_and_of_bindings_in_two_libraries(self):
         """Hidden symbols, two packages in one call, and a package that needs another target's."""
         self.write("schema/lab/subject.proto", PROTO)

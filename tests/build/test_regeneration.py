@@ -89,6 +89,26 @@ FILES = {
         """,
 }
 
+# A project with migrations. Their folder's name has what CMake, protoc and shells take for something else.
+MIGRATIONS = "migrations, (all) of = them+"
+MIGRATED = {
+    "CMakeLists.txt": f"""
+        cmake_minimum_required(VERSION 3.25)
+        project(lab LANGUAGES C)
+        set(VARVE_BUILD_CORTEX OFF)
+        add_subdirectory(../varve varve)
+        add_library(lab STATIC lab.c)
+        varve_generate(TARGET lab PROTOS lab/units.proto lab/session.proto
+                       MIGRATIONS [[{MIGRATIONS}]])
+        """,
+    "lab.c": """
+        #include "lab/lab.varve.h"
+        int lab(void) { return lab_schema.migration_count > 0; }
+        """,
+    "schema/lab/units.proto": FILES["schema/lab/units.proto"],
+    "schema/lab/session.proto": FILES["schema/lab/session.proto"],
+}
+
 SESSION_AND_USERS = {"lab/session", "lab/deep/trial", "lab/lab"}
 LAB = SESSION_AND_USERS | {"lab/units"}
 TOOLS_AND_USERS = {"tools/extra", "tools/tools_v1", "rig/rig"}
@@ -111,7 +131,7 @@ class Build:
 class Project:
     """The project, a copy of varve beside it, and a build folder."""
 
-    def __init__(self, generator):
+    def __init__(self, generator, files=FILES):
         self.generator = generator
         self.folder = tempfile.TemporaryDirectory(prefix="varve regeneration ")
         self.path = Path(self.folder.name, "project")
@@ -119,7 +139,7 @@ class Project:
         self.varve = Path(self.folder.name, "varve")
         for name in ("CMakeLists.txt", "cmake", "runtime", "codegen", "schema/varve", "tools"):
             copy(ROOT / name, self.varve / name)
-        for name, text in FILES.items():
+        for name, text in files.items():
             self.write(name, text)
 
     def write(self, name, text):
@@ -308,6 +328,95 @@ class MakefilesTest(Regeneration, unittest.TestCase):
     generator = "Unix Makefiles"
 
 
+class Migrations:
+    """varve_generate(.. MIGRATIONS folder): the folder counts as the schema does."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.project = Project(cls.generator, MIGRATED)
+        cls.addClassCleanup(cls.project.folder.cleanup)
+        cls.folder = cls.project.path / MIGRATIONS
+        cls.source = cls.project.build_path / "lab.varve/lab/lab.varve.c"
+        configured = cls.project.configure("-DCMAKE_BUILD_TYPE=Debug")
+        assert configured.returncode == 0, configured.stdout
+
+    def assert_fails(self, pattern):
+        """Builds, which fails twice and says what matches; gives the match."""
+        for _ in range(2):
+            build = self.project.build()
+            self.assertFalse(build.succeeded, build.output)
+            self.assertRegex(build.output, pattern)
+            self.assertNotIn("lab/lab", build.commands)
+        return re.search(pattern, build.output)
+
+    def build(self, commands, compiled):
+        build = self.project.build()
+        self.assertTrue(build.succeeded, build.output)
+        self.assertEqual((build.commands, build.compiled), (commands, compiled), build.output)
+
+    def make_migration(self, advice, name):
+        """Does what the build says."""
+        command = advice.replace(" NAME ", f" {name} ")
+        result = subprocess.run(["sh", "-c", command], cwd="/", capture_output=True, text=True, check=False)
+        self.assertEqual(result.returncode, 0, f"{command}\n{result.stdout}{result.stderr}")
+
+    def test_story(self):
+        ahead = r"(?m)^lab/session\.proto:(\d+):(\d+): error: (.*); run: (.* migrate new NAME .*)$"
+        none = r"(?m)^lab/units\.proto:\d+:\d+: error: package lab has no migrations yet; run: (.*)$"
+        advice = self.assert_fails(none)
+        self.make_migration(advice[1], "initial")
+        self.assertEqual({p.name for p in self.folder.iterdir()}, {"0001_initial.sql", "schema.lock"})
+        build = self.project.build()
+        self.assertTrue(build.succeeded, build.output)
+        self.assertIn('"0001_initial"', self.source.read_text())
+        self.assertNotIn(MIGRATIONS, self.source.read_text())
+        self.build(set(), set())
+
+        with self.subTest("a field that is new"):
+            session = self.project.path / "schema/lab/session.proto"
+            session.write_text(session.read_text().replace("Unit unit = 2;", "Unit unit = 2;\n  int64 started_at = 3;"))
+            advice = self.assert_fails(ahead)
+            self.assertEqual((advice[1], advice[2]), ("9", "3"))
+            self.assertIn("started_at", advice[3])
+            self.make_migration(advice[4], "started_at")
+            build = self.project.build()
+            self.assertTrue(build.succeeded, build.output)
+            self.assertIn('"0002_started_at"', self.source.read_text())
+            self.build(set(), set())
+
+        with self.subTest("statements by hand"):
+            second = self.folder / "0002_started_at.sql"
+            before = second.read_text()
+            second.write_text(before + 'UPDATE "session" SET "started_at" = 7;\n')
+            self.build({"lab/lab"}, {"lab"})
+            self.assertIn('started_at\\" = 7;', self.source.read_text())
+            second.write_text(before)
+            self.build({"lab/lab"}, {"lab"})
+            self.build(set(), set())
+
+        with self.subTest("files that come and go"):
+            (self.folder / "README.md").write_text("what is here")
+            self.build({"lab/lab"}, set())
+            (self.folder / "0003_empty.sql").write_text("-- package: lab\n-- reads_ok: yes\n-- writes_ok: yes\n")
+            self.build({"lab/lab"}, {"lab"})
+            self.assertIn(".migration_count = 3", self.source.read_text())
+            (self.folder / "0003_empty.sql").unlink()
+            self.build({"lab/lab"}, {"lab"})
+            second.rename(self.folder / "away")
+            self.assert_fails(re.escape(f"{MIGRATIONS}/schema.lock:") + r"\d+: error: .* is what no migration leads to")
+            (self.folder / "away").rename(second)
+            self.build({"lab/lab"}, set())
+            self.build(set(), set())
+
+
+class NinjaMigrationsTest(Migrations, unittest.TestCase):
+    generator = "Ninja"
+
+
+class MakefilesMigrationsTest(Migrations, unittest.TestCase):
+    generator = "Unix Makefiles"
+
+
 class ArgumentsTest(unittest.TestCase):
     """What varve_generate() refuses when CMake runs, and its words."""
 
@@ -332,7 +441,10 @@ class ArgumentsTest(unittest.TestCase):
             ("varve_generate(TARGET more PROTOS ../main.c)", "../main.c is no .proto file below"),
             ("varve_generate(TARGET more PROTOS bare.proto)", "bare.proto:1:1: error: the file says no package"),
             ("varve_generate(more PROTOS rig/rig.proto)", "unknown arguments: more"),
-            ("varve_generate(TARGET more PROTOS rig/rig.proto MIGRATIONS m)", "not in this version of varve yet"),
+            ("varve_generate(TARGET more PROTOS rig/rig.proto MIGRATIONS lab.c)", "lab.c is no folder"),
+            ("varve_generate(TARGET more PROTOS rig/rig.proto MIGRATIONS my$m)",
+             "dependency files of a build cannot hold: $"),
+            ("varve_generate(TARGET more PROTOS rig/rig.proto lab/units.proto MIGRATIONS m)", "are of rig and lab"),
             ("varve_generate(TARGET more PROTOS rig/rig.proto TOOL lab)", "TOOL lab is a target already"),
             ("varve_generate(TARGET lab PROTOS rig/rig.proto)", "this target has already"),
         ):

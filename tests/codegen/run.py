@@ -6,8 +6,8 @@
     run.py --regen [CASE..]    write what the plugin does now as what is expected: read it
 
 A case holds its schema (in.proto, or several files and protos.txt, which lists the inputs in the
-order of the command line), parameters of the plugin if it needs some (varve_opt.txt, one a line),
-and what is expected:
+order of the command line), parameters of the plugin if it needs some (varve_opt.txt, one a line;
+{case} is the case's folder), and what is expected:
 
     expected/     the generated files, byte for byte. The plugin runs twice, in different folders
                   and with different hash seeds, must write the same, and nothing on stderr.
@@ -194,7 +194,7 @@ def run_protoc(case, arguments, seed):
                                     timeout=TIMEOUT_SECONDS, check=False)
         except subprocess.TimeoutExpired:
             raise Failure(f"is not done after {TIMEOUT_SECONDS} seconds") from None
-        text = result.stderr.decode("utf-8", "backslashreplace")
+        text = result.stderr.decode("utf-8", "backslashreplace").replace(str(case), "{case}")
         files = {path: shorten(content) for path, content in read_tree(out).items()}
         return result.returncode, text.replace(PROTOC_LINE, ""), files
 
@@ -219,7 +219,8 @@ def parameters(case):
     listing = case / "varve_opt.txt"
     if not listing.exists():
         return []
-    return [f"--varve_opt={text}" for text in listing.read_text(encoding="utf-8").split()]
+    texts = listing.read_text(encoding="utf-8").replace("{case}", str(case)).split()
+    return [f"--varve_opt={text}" for text in texts]
 
 
 def read_tree(folder):

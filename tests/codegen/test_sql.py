@@ -29,7 +29,9 @@ def rows(database, pragma):
 
 
 def tables(database):
-    return [row for row in rows(database, "main.table_list") if not row["name"].startswith("sqlite_")]
+    """Those of messages, without the ones that tensors wait in."""
+    found = rows(database, "main.table_list")
+    return [row for row in found if not row["name"].startswith(("sqlite_", "varve_staged_"))]
 
 
 class SqlTest(unittest.TestCase):
@@ -76,6 +78,19 @@ class SqlTest(unittest.TestCase):
 
         self.check_each(check)
 
+    def test_tensors_have_a_table_that_goes_with_their_record(self):
+        found = 0
+        for path in FILES:
+            database = create(path)
+            for table in rows(database, "main.table_list"):
+                if table["name"].startswith("varve_staged_"):
+                    (key,) = rows(database, f'foreign_key_list("{table["name"]}")')
+                    self.assertEqual("varve_staged_" + key["table"], table["name"])
+                    self.assertEqual(key["on_delete"], "CASCADE")
+                    self.assertTrue(table["strict"])
+                    found += 1
+        self.assertGreater(found, 5)
+
     def test_the_runtime_creates_the_same_tables(self):
         def check(path, _):
             text = path.read_bytes()
@@ -83,7 +98,8 @@ class SqlTest(unittest.TestCase):
             for ddl in found:
                 self.assertIn(ddl, text)
             if "emit_package" not in str(path):  # there another run writes the other files
-                self.assertEqual(text.count(b"\nCREATE TABLE "), len(found))
+                staged = text.count(b'\nCREATE TABLE "varve_staged_')
+                self.assertEqual(text.count(b"\nCREATE TABLE "), len(found) + staged)
 
         self.check_each(check)
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from varve_codegen import ddl
+from varve_codegen import ddl, state
 from varve_codegen.check.context import is_scalar_column
 
 
@@ -41,7 +41,7 @@ def _problem(context, message, fields, constraint, expression, statement=""):
     if not sqlite3.complete_statement(f"SELECT ({expression}\n);") or _unbalanced(expression):
         return f'"{expression}" does not end where it should; balance quotes and parentheses'
     columns = ", ".join(
-        f"{ddl.quote(f.name)} {ddl.column_type(context.schema, f)}" for f in fields if f.tensor is None
+        f"{ddl.quote(f.name)} {ddl.column_type(state.shape(context.schema, f))}" for f in fields if f.tensor is None
     )
     database = sqlite3.connect(":memory:")
     try:

@@ -2,7 +2,6 @@
 
 import re
 
-from varve_codegen import ddl
 from varve_codegen.check.context import INTEGERS, is_scalar_column
 
 _SQL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -232,7 +231,7 @@ def _check_circles(context):
         message.full_name: {
             target.full_name: field
             for field, target in context.schema.referred_tables(message)
-            if not ddl.is_nullable(field) and target is not message
+            if field.label != "optional" and not field.oneof and target is not message
         }
         for message in context.messages()
         if message.table is not None

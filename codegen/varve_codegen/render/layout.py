@@ -201,6 +201,12 @@ def byte_rows(data, indent="    "):
     return rows
 
 
+def character_rows(text, indent="    "):
+    """The characters of a string that is too long for a literal, with its end."""
+    characters = text.encode("utf-8").decode("latin-1")
+    return _filled([f"'{_CHARACTERS.get(c) or _escape(ord(c))}'," for c in characters] + ["0,"], indent)
+
+
 def quoted(text):
     """A C string literal."""
     if _PLAIN.match(text):
@@ -219,3 +225,4 @@ def _escape(byte):
 
 
 _ESCAPES = {byte: _escape(byte) for byte in range(256)}
+_CHARACTERS = {"'": "\\'", '"': '"'}

@@ -4,19 +4,21 @@ import os
 
 import jinja2
 
-from varve_codegen import ddl, names
+from varve_codegen import ddl, lock, names, state
 from varve_codegen.render import layout
-from varve_codegen.render.views import EnumView, MessageView
+from varve_codegen.render.views import EnumView, MessageView, MigrationView
 
-ABI = 2
+ABI = 3
 
 _TEMPLATES = os.path.join(os.path.dirname(__file__), "..", "..", "templates")
 
 
 class Renderer:
-    def __init__(self, schema, descriptor_set):
+    def __init__(self, schema, descriptor_set, migrations=()):
         self._schema = schema
         self._descriptor_set = descriptor_set  # a function of file names
+        self._migrations = migrations  # of the one package, where it has some
+        self._states = {}
         self._environment = _environment()
 
     def file(self, file):
@@ -28,15 +30,19 @@ class Renderer:
         SQL when it has tables."""
         same = next((f for f in files if names.output_stem(f.name) == umbrella), None)
         yield from self._pair(umbrella, same, package, files)
-        messages = [self._schema.messages[name] for file in files for name in file.messages]
-        tables = ddl.in_order(self._schema, messages)
+        stored = self._state(package)
+        tables = [(m.name, ddl.statements(stored, m)) for m in ddl.in_order(stored)]
         if tables:
-            tables = [(m.full_name, ddl.statements(self._schema, m)) for m in tables]
             yield f"{umbrella}.sql", self._render("package.sql.j2", {"package": package, "tables": tables})
+
+    def _state(self, package):
+        if package not in self._states:
+            self._states[package] = state.capture(self._schema, package)
+        return self._states[package]
 
     def _pair(self, stem, file, package, files):
         enums = [EnumView(self._schema.enums[n]) for n in file.enums] if file else []
-        messages = [MessageView(self._schema, self._schema.messages[n]) for n in file.messages] if file else []
+        messages = [self._message(file, n) for n in file.messages] if file else []
         header = f"{stem}.varve.h"
         context = {
             "abi": ABI,
@@ -63,6 +69,9 @@ class Renderer:
         yield header, text
         yield f"{stem}.varve.c", self._render("source.c.j2", context)
 
+    def _message(self, file, name):
+        return MessageView(self._schema, self._schema.messages[name], self._state(file.package))
+
     def _render(self, template, context):
         return self._environment.get_template(template).render(context)
 
@@ -80,6 +89,8 @@ class Renderer:
             "headers": sorted({_header(p) for p in protos} - {header}),
             "records": layout.numbers([f"&{m.c}_record" for m in records]),
             "record_count": len(records),
+            "lock": ["    " + layout.quoted(line) + "," for line in lock.lines(self._state(package))],
+            "migrations": [MigrationView(m) for m in self._migrations],
             "descriptor_set": layout.byte_rows(self._descriptor_set(protos)),
         }
 

@@ -47,7 +47,7 @@ class OneofView:
 
 
 class MessageView:
-    def __init__(self, schema, message):
+    def __init__(self, schema, message, state):
         self.c = message.c
         self.short = message.short
         self.upper = message.c.upper()
@@ -71,7 +71,7 @@ class MessageView:
         self.ranges, self.range_count = _ranges([f.number for f in by_number])
         self.storage = StorageView(schema, message, by_number)
         self.flags = " | ".join(_record_flags(schema, message))
-        self.table = TableView(schema, message) if message.table is not None else None
+        self.table = TableView(schema, message, state) if message.table is not None else None
 
 
 class StorageView:
@@ -132,9 +132,9 @@ class StorageView:
 
 
 class TableView:
-    def __init__(self, schema, message):
+    def __init__(self, schema, message, state):
         self.name = layout.quoted(message.table_name)
-        statements = ddl.statements(schema, message)
+        statements = ddl.statements(state, state.messages[message.full_name])
         text = "".join(s + ";\n" for s in statements)
         self.ddl = ["    " + layout.quoted(line) for line in text.splitlines(keepends=True)]
         self.is_long = len(text) > 4000
@@ -153,6 +153,27 @@ class TableView:
         self.has_tensors = bool(message.tensors)
         self.has_version = any(f.column.version for f in message.fields)
         self.upserted = _upserted(message)
+
+
+class MigrationView:
+    """A migration of the package, line by line: no literal is longer than compilers must take (4095 bytes);
+    a longer line becomes an array of characters."""
+
+    def __init__(self, migration):
+        self.number = migration.number
+        self.file = layout.plain(migration.file)
+        self.name = layout.quoted(migration.name)
+        self.checksum = layout.quoted(migration.checksum)
+        self.reads_ok = str(migration.reads_ok).lower()
+        self.writes_ok = str(migration.writes_ok).lower()
+        self.sql = f"migration_{migration.number}"
+        self.long_lines, self.lines = [], []
+        for number, line in enumerate(migration.sql.rstrip("\n").split("\n"), 1):
+            is_long = len(line.encode("utf-8")) > 4000
+            name = f"{self.sql}_line_{number}"
+            if is_long:
+                self.long_lines.append((name, layout.character_rows(line)))
+            self.lines.append(f"    {name if is_long else layout.quoted(line)},")
 
 
 class LookupView:

@@ -132,12 +132,28 @@ struct varve_record {
     const struct varve_table *table; /* NULL: the message has no table */
 };
 
+/* A step from one version of a schema to the next: a file of its migrations folder. */
+struct varve_migration {
+    uint32_t number;        /* from 1 on, without gaps */
+    const char *name;       /* of the file, without .sql: "0003_add_mood" */
+    const char *const *sql; /* its text, a line each without their ends */
+    size_t sql_count;
+    const char *checksum; /* SHA-256 of the file, in hexadecimal digits */
+    bool reads_ok;        /* a program of the version before may go on reading */
+    bool writes_ok;       /* and reading and writing */
+};
+
 /* A package: everything that was generated from it. */
 struct varve_schema {
     uint32_t abi; /* VARVE_ABI of the generator */
     const char *package;
     const struct varve_record *const *records; /* every message, nested ones included */
     size_t record_count;
+    /* The state of the schema that storage depends on, in the words of schema.lock, sorted. */
+    const char *const *lock;
+    size_t lock_count;
+    const struct varve_migration *migrations; /* by number; NULL: the tables are made once */
+    size_t migration_count;
     /* google.protobuf.FileDescriptorSet with all imports but google/protobuf/descriptor.proto,
      * which every protobuf library has */
     const uint8_t *descriptor_set;

@@ -57,10 +57,18 @@ static const struct varve_column recording_columns[] = {
 static const char recording_ddl[] =
     "CREATE TABLE \"recording\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"taken_at\" INTEGER NOT NULL,\n"
-    "  \"n\" INTEGER NOT NULL,\n"
+    "  \"taken_at\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"n\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"varve_unknown\" BLOB\n"
-    ") STRICT;\n";
+    ") STRICT;\n"
+    "CREATE TABLE \"varve_staged_recording\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"recording\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_recording.record,field\" ON \"varve_staged_recording\" (\"record\", \"field\");\n";
 
 static const size_t recording_key[] = { 0 };
 
@@ -137,7 +145,15 @@ static const char deflated_ddl[] =
     "CREATE TABLE \"deflated\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"varve_unknown\" BLOB\n"
-    ") STRICT;\n";
+    ") STRICT;\n"
+    "CREATE TABLE \"varve_staged_deflated\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"deflated\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_deflated.record,field\" ON \"varve_staged_deflated\" (\"record\", \"field\");\n";
 
 static const size_t deflated_key[] = { 0 };
 
@@ -214,7 +230,15 @@ static const char fast_ddl[] =
     "CREATE TABLE \"fast\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"varve_unknown\" BLOB\n"
-    ") STRICT;\n";
+    ") STRICT;\n"
+    "CREATE TABLE \"varve_staged_fast\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"fast\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_fast.record,field\" ON \"varve_staged_fast\" (\"record\", \"field\");\n";
 
 static const size_t fast_key[] = { 0 };
 
@@ -291,7 +315,15 @@ static const char szipped_ddl[] =
     "CREATE TABLE \"szipped\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"varve_unknown\" BLOB\n"
-    ") STRICT;\n";
+    ") STRICT;\n"
+    "CREATE TABLE \"varve_staged_szipped\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"szipped\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_szipped.record,field\" ON \"varve_staged_szipped\" (\"record\", \"field\");\n";
 
 static const size_t szipped_key[] = { 0 };
 
@@ -368,7 +400,15 @@ static const char plain_ddl[] =
     "CREATE TABLE \"plain\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"varve_unknown\" BLOB\n"
-    ") STRICT;\n";
+    ") STRICT;\n"
+    "CREATE TABLE \"varve_staged_plain\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"plain\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_plain.record,field\" ON \"varve_staged_plain\" (\"record\", \"field\");\n";
 
 static const size_t plain_key[] = { 0 };
 

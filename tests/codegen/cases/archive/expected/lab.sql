@@ -3,31 +3,71 @@
 -- lab.Recording
 CREATE TABLE "recording" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "taken_at" INTEGER NOT NULL,
-  "n" INTEGER NOT NULL,
+  "taken_at" INTEGER NOT NULL DEFAULT 0,
+  "n" INTEGER NOT NULL DEFAULT 0,
   "varve_unknown" BLOB
 ) STRICT;
+CREATE TABLE "varve_staged_recording" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "recording" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_recording.record,field" ON "varve_staged_recording" ("record", "field");
 
 -- lab.Deflated
 CREATE TABLE "deflated" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "varve_unknown" BLOB
 ) STRICT;
+CREATE TABLE "varve_staged_deflated" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "deflated" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_deflated.record,field" ON "varve_staged_deflated" ("record", "field");
 
 -- lab.Fast
 CREATE TABLE "fast" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "varve_unknown" BLOB
 ) STRICT;
+CREATE TABLE "varve_staged_fast" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "fast" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_fast.record,field" ON "varve_staged_fast" ("record", "field");
 
 -- lab.Szipped
 CREATE TABLE "szipped" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "varve_unknown" BLOB
 ) STRICT;
+CREATE TABLE "varve_staged_szipped" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "szipped" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_szipped.record,field" ON "varve_staged_szipped" ("record", "field");
 
 -- lab.Plain
 CREATE TABLE "plain" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "varve_unknown" BLOB
 ) STRICT;
+CREATE TABLE "varve_staged_plain" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "plain" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_plain.record,field" ON "varve_staged_plain" ("record", "field");

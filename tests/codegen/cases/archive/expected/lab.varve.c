@@ -12,6 +12,31 @@ static const struct varve_record *const records[] = {
     &lab_plain_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Deflated table=deflated",
+    "field lab.Deflated 1 id int64 key=1",
+    "field lab.Deflated 2 trace repeated float tensor=4",
+    "message lab.Fast table=fast",
+    "field lab.Fast 1 id int64 key=1",
+    "field lab.Fast 2 trace repeated float tensor=4",
+    "archive lab.Fast compression=LZF",
+    "message lab.Plain table=plain",
+    "field lab.Plain 1 id int64 key=1",
+    "field lab.Plain 2 trace repeated float tensor=4",
+    "archive lab.Plain compression=NONE chunk_bytes=4096",
+    "message lab.Recording table=recording",
+    "field lab.Recording 1 id int64 key=1",
+    "field lab.Recording 2 taken_at int64 time=UNIX_NANOSECONDS",
+    "field lab.Recording 3 n uint32",
+    "field lab.Recording 4 trace repeated float tensor=#3",
+    "archive lab.Recording compression=ZSTD level=9 shuffle=off checksum=off chunk_bytes=1048576 segment_bytes=268435456 retention_days=30 layout=OBJECT retention_by=#2",
+    "message lab.Szipped table=szipped",
+    "field lab.Szipped 1 id int64 key=1",
+    "field lab.Szipped 2 trace repeated float tensor=4",
+    "archive lab.Szipped compression=SZIP",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3287 bytes, 73ecc1710a439936 */
@@ -22,6 +47,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 5,
+    .lock = lock,
+    .lock_count = 21,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

@@ -139,20 +139,28 @@ static const struct varve_column school_class_columns[] = {
 static const char school_class_ddl[] =
     "CREATE TABLE \"class\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"class\" TEXT NOT NULL,\n"
-    "  \"default\" INTEGER NOT NULL,\n"
-    "  \"limit\" INTEGER NOT NULL,\n"
-    "  \"register\" INTEGER NOT NULL,\n"
+    "  \"class\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"default\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"limit\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"register\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"while\" INTEGER,\n"
     "  \"until\" TEXT,\n"
     "  \"errno\" REAL,\n"
-    "  \"union\" TEXT NOT NULL,\n"
-    "  \"short\" INTEGER NOT NULL,\n"
+    "  \"union\" TEXT NOT NULL DEFAULT '{}',\n"
+    "  \"short\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"inner\" BLOB,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE UNIQUE INDEX \"class.class\" ON \"class\" (\"class\");\n"
-    "CREATE INDEX \"class.default,limit\" ON \"class\" (\"default\", \"limit\");\n";
+    "CREATE UNIQUE INDEX \"class.2\" ON \"class\" (\"class\");\n"
+    "CREATE INDEX \"class.3,4\" ON \"class\" (\"default\", \"limit\");\n"
+    "CREATE TABLE \"varve_staged_class\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"class\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_class.record,field\" ON \"varve_staged_class\" (\"record\", \"field\");\n";
 
 static const size_t school_class_key[] = { 0 };
 

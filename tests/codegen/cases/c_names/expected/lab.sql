@@ -3,17 +3,25 @@
 -- lab.Class
 CREATE TABLE "class" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "class" TEXT NOT NULL,
-  "default" INTEGER NOT NULL,
-  "limit" INTEGER NOT NULL,
-  "register" INTEGER NOT NULL,
+  "class" TEXT NOT NULL DEFAULT '',
+  "default" INTEGER NOT NULL DEFAULT 0,
+  "limit" INTEGER NOT NULL DEFAULT 0,
+  "register" INTEGER NOT NULL DEFAULT 0,
   "while" INTEGER,
   "until" TEXT,
   "errno" REAL,
-  "union" TEXT NOT NULL,
-  "short" INTEGER NOT NULL,
+  "union" TEXT NOT NULL DEFAULT '{}',
+  "short" INTEGER NOT NULL DEFAULT 0,
   "inner" BLOB,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE UNIQUE INDEX "class.class" ON "class" ("class");
-CREATE INDEX "class.default,limit" ON "class" ("default", "limit");
+CREATE UNIQUE INDEX "class.2" ON "class" ("class");
+CREATE INDEX "class.3,4" ON "class" ("default", "limit");
+CREATE TABLE "varve_staged_class" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "class" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_class.record,field" ON "varve_staged_class" ("record", "field");

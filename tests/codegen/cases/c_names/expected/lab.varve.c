@@ -12,6 +12,29 @@ static const struct varve_record *const records[] = {
     &lab_class_name_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Class table=class",
+    "field lab.Class 1 id int64 key=1",
+    "field lab.Class 2 class string unique",
+    "field lab.Class 3 default int32",
+    "field lab.Class 4 limit int32",
+    "field lab.Class 5 register enum lab.Kind",
+    "field lab.Class 6 while oneof outcome bool",
+    "field lab.Class 7 until oneof outcome string",
+    "field lab.Class 8 errno optional double",
+    "field lab.Class 9 union map string double",
+    "field lab.Class 10 volatile repeated float tensor=#11",
+    "field lab.Class 11 short uint32",
+    "field lab.Class 12 inner message lab.Class.Inner",
+    "index lab.Class 3,4",
+    "message lab.Class.Inner",
+    "field lab.Class.Inner 1 level enum lab.Class.Inner.Level",
+    "value lab.Class.Inner.Level 0 LOW",
+    "value lab.Kind 0 NONE",
+    "value lab.Kind 1 ANY",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3824 bytes, e6d50c1e5c027115 */
@@ -22,6 +45,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 4,
+    .lock = lock,
+    .lock_count = 19,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

@@ -11,6 +11,23 @@ static const struct varve_record *const records[] = {
     &lab_hot_record, &lab_cold_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Cold",
+    "field lab.Cold 1 code string",
+    "cache lab.Cold key=cold:{1}",
+    "value lab.Hemisphere 0 LEFT",
+    "value lab.Hemisphere 1 RIGHT",
+    "message lab.Hot",
+    "field lab.Hot 1 name string",
+    "field lab.Hot 2 number sint64",
+    "field lab.Hot 3 side enum lab.Hemisphere",
+    "field lab.Hot 4 flag bool",
+    "field lab.Hot 5 seen_at int64 time=UNIX_NANOSECONDS",
+    "field lab.Hot 6 levels bytes tensor=#2 dtype=INT16",
+    "cache lab.Hot key=hot:{1}:n{2}:{3}x:v-{4}:end ttl_seconds=30 compress_above_bytes=0 compression=LZ4 index_by=#5 mode=ONLY hash_tag=#2",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3156 bytes, c7bfea166aea2a53 */
@@ -21,6 +38,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 2,
+    .lock = lock,
+    .lock_count = 13,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

@@ -11,6 +11,23 @@ static const struct varve_record *const records[] = {
     &lab_a_record, &lab_b_record, &lab_c_record, &lab_longer_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.A",
+    "field lab.A 1 x int32",
+    "cache lab.A key=a:{1} compress_above_bytes=4096 compression=DEFLATE",
+    "message lab.B",
+    "field lab.B 1 x int32",
+    "cache lab.B key=b:{1} compression=NONE",
+    "message lab.C",
+    "field lab.C 1 x int32",
+    "cache lab.C key=c:{1}",
+    "message lab.Longer",
+    "field lab.Longer 1 x int32",
+    "field lab.Longer 2 y int32",
+    "cache lab.Longer key=a:{1}:{2}",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 2976 bytes, ecb1eb3874449ec5 */
@@ -21,6 +38,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 4,
+    .lock = lock,
+    .lock_count = 13,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

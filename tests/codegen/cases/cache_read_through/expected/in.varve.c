@@ -45,7 +45,7 @@ static const struct varve_column person_columns[] = {
 static const char person_ddl[] =
     "CREATE TABLE \"person\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"name\" TEXT NOT NULL,\n"
+    "  \"name\" TEXT NOT NULL DEFAULT '',\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n";
 
@@ -132,13 +132,21 @@ static const struct varve_column city_columns[] = {
 static const char city_ddl[] =
     "CREATE TABLE \"city\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"code\" TEXT NOT NULL,\n"
-    "  \"country\" TEXT NOT NULL,\n"
-    "  \"founded_at\" INTEGER NOT NULL,\n"
-    "  \"point_count\" INTEGER NOT NULL,\n"
+    "  \"code\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"country\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"founded_at\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"point_count\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE UNIQUE INDEX \"city.code\" ON \"city\" (\"code\");\n";
+    "CREATE UNIQUE INDEX \"city.2\" ON \"city\" (\"code\");\n"
+    "CREATE TABLE \"varve_staged_city\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"city\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_city.record,field\" ON \"varve_staged_city\" (\"record\", \"field\");\n";
 
 static const size_t city_key[] = { 0 };
 
@@ -216,7 +224,7 @@ static const struct varve_column draft_columns[] = {
 static const char draft_ddl[] =
     "CREATE TABLE \"draft\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"title\" TEXT NOT NULL,\n"
+    "  \"title\" TEXT NOT NULL DEFAULT '',\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n";
 

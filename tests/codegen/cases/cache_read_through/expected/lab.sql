@@ -3,24 +3,32 @@
 -- lab.Person
 CREATE TABLE "person" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "name" TEXT NOT NULL,
+  "name" TEXT NOT NULL DEFAULT '',
   "varve_unknown" BLOB
 ) STRICT;
 
 -- lab.City
 CREATE TABLE "city" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "code" TEXT NOT NULL,
-  "country" TEXT NOT NULL,
-  "founded_at" INTEGER NOT NULL,
-  "point_count" INTEGER NOT NULL,
+  "code" TEXT NOT NULL DEFAULT '',
+  "country" TEXT NOT NULL DEFAULT '',
+  "founded_at" INTEGER NOT NULL DEFAULT 0,
+  "point_count" INTEGER NOT NULL DEFAULT 0,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE UNIQUE INDEX "city.code" ON "city" ("code");
+CREATE UNIQUE INDEX "city.2" ON "city" ("code");
+CREATE TABLE "varve_staged_city" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "city" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_city.record,field" ON "varve_staged_city" ("record", "field");
 
 -- lab.Draft
 CREATE TABLE "draft" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "title" TEXT NOT NULL,
+  "title" TEXT NOT NULL DEFAULT '',
   "varve_unknown" BLOB
 ) STRICT;

@@ -11,6 +11,26 @@ static const struct varve_record *const records[] = {
     &lab_person_record, &lab_city_record, &lab_draft_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.City table=city",
+    "field lab.City 1 id int64 key=1",
+    "field lab.City 2 code string unique",
+    "field lab.City 3 country string",
+    "field lab.City 4 founded_at int64 time=UNIX_NANOSECONDS",
+    "field lab.City 5 outline repeated float tensor=#6,2",
+    "field lab.City 6 point_count uint32",
+    "cache lab.City key=city:{3}:{2} index_by=#4",
+    "message lab.Draft table=draft",
+    "field lab.Draft 1 id int64 key=1",
+    "field lab.Draft 2 title string",
+    "cache lab.Draft key=draft:{2} mode=ONLY",
+    "message lab.Person table=person",
+    "field lab.Person 1 id int64 key=1",
+    "field lab.Person 2 name string",
+    "cache lab.Person key=person:{1} ttl_seconds=60 mode=READ_THROUGH",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3233 bytes, 24194a2e5b6e481e */
@@ -21,6 +41,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 3,
+    .lock = lock,
+    .lock_count = 16,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

@@ -45,10 +45,10 @@ static const struct varve_column item_columns[] = {
 static const char item_ddl[] =
     "CREATE TABLE \"item\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"title\" TEXT NOT NULL,\n"
+    "  \"title\" TEXT NOT NULL DEFAULT '',\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE UNIQUE INDEX \"item.title\" ON \"item\" (\"title\");\n";
+    "CREATE UNIQUE INDEX \"item.2\" ON \"item\" (\"title\");\n";
 
 static const size_t item_key[] = { 0 };
 
@@ -131,8 +131,8 @@ static const char basket_ddl[] =
     "CREATE TABLE \"basket\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"first\" BLOB,\n"
-    "  \"items\" BLOB NOT NULL,\n"
-    "  \"by_title\" BLOB NOT NULL,\n"
+    "  \"items\" BLOB NOT NULL DEFAULT x'',\n"
+    "  \"by_title\" BLOB NOT NULL DEFAULT x'',\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n";
 

@@ -3,16 +3,16 @@
 -- lab.Item
 CREATE TABLE "item" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "title" TEXT NOT NULL,
+  "title" TEXT NOT NULL DEFAULT '',
   "varve_unknown" BLOB
 ) STRICT;
-CREATE UNIQUE INDEX "item.title" ON "item" ("title");
+CREATE UNIQUE INDEX "item.2" ON "item" ("title");
 
 -- lab.Basket
 CREATE TABLE "basket" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "first" BLOB,
-  "items" BLOB NOT NULL,
-  "by_title" BLOB NOT NULL,
+  "items" BLOB NOT NULL DEFAULT x'',
+  "by_title" BLOB NOT NULL DEFAULT x'',
   "varve_unknown" BLOB
 ) STRICT;

@@ -11,6 +11,18 @@ static const struct varve_record *const records[] = {
     &lab_item_record, &lab_basket_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Basket table=basket",
+    "field lab.Basket 1 id int64 key=1",
+    "field lab.Basket 2 first message lab.Item",
+    "field lab.Basket 3 items repeated message lab.Item",
+    "field lab.Basket 4 by_title map string message lab.Item",
+    "message lab.Item table=item",
+    "field lab.Item 1 id int64 key=1",
+    "field lab.Item 2 title string unique",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3117 bytes, d418e9597008ece6 */
@@ -21,6 +33,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 2,
+    .lock = lock,
+    .lock_count = 8,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

@@ -53,11 +53,11 @@ static const struct varve_column sparse_columns[] = {
 
 static const char sparse_ddl[] =
     "CREATE TABLE \"sparse\" (\n"
-    "  \"last\" TEXT NOT NULL,\n"
+    "  \"last\" TEXT NOT NULL DEFAULT '',\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"first\" REAL NOT NULL,\n"
-    "  \"beyond_reserved\" INTEGER NOT NULL,\n"
-    "  \"numbers\" TEXT NOT NULL,\n"
+    "  \"first\" REAL NOT NULL DEFAULT 0,\n"
+    "  \"beyond_reserved\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"numbers\" TEXT NOT NULL DEFAULT '[]',\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n";
 

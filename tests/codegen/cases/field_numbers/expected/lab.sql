@@ -2,10 +2,10 @@
 
 -- lab.Sparse
 CREATE TABLE "sparse" (
-  "last" TEXT NOT NULL,
+  "last" TEXT NOT NULL DEFAULT '',
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "first" REAL NOT NULL,
-  "beyond_reserved" INTEGER NOT NULL,
-  "numbers" TEXT NOT NULL,
+  "first" REAL NOT NULL DEFAULT 0,
+  "beyond_reserved" INTEGER NOT NULL DEFAULT 0,
+  "numbers" TEXT NOT NULL DEFAULT '[]',
   "varve_unknown" BLOB
 ) STRICT;

@@ -11,6 +11,16 @@ static const struct varve_record *const records[] = {
     &lab_sparse_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Sparse table=sparse",
+    "field lab.Sparse 1 first double",
+    "field lab.Sparse 2 numbers repeated int32",
+    "field lab.Sparse 7 id int64 key=1",
+    "field lab.Sparse 20000 beyond_reserved int32",
+    "field lab.Sparse 536870911 last string",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 2981 bytes, 1cc0bf52386da0e8 */
@@ -21,6 +31,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 1,
+    .lock = lock,
+    .lock_count = 6,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

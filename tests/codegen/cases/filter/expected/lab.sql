@@ -2,23 +2,31 @@
 
 -- lab.Sample
 CREATE TABLE "sample" (
-  "count" INTEGER NOT NULL,
+  "count" INTEGER NOT NULL DEFAULT 0,
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "hash" INTEGER NOT NULL,
-  "shift" INTEGER NOT NULL,
-  "flag" INTEGER NOT NULL,
+  "hash" INTEGER NOT NULL DEFAULT 0,
+  "shift" INTEGER NOT NULL DEFAULT 0,
+  "flag" INTEGER NOT NULL DEFAULT 0,
   "mood" INTEGER,
-  "score" REAL NOT NULL,
+  "score" REAL NOT NULL DEFAULT 0,
   "voltage" REAL,
   "note" TEXT,
-  "digest" BLOB NOT NULL,
+  "digest" BLOB NOT NULL DEFAULT x'',
   "number" INTEGER,
   "text" TEXT,
   "where" BLOB,
   "place" BLOB,
-  "places" BLOB NOT NULL,
-  "numbers" TEXT NOT NULL,
-  "weights" TEXT NOT NULL,
-  "double" TEXT NOT NULL,
+  "places" BLOB NOT NULL DEFAULT x'',
+  "numbers" TEXT NOT NULL DEFAULT '[]',
+  "weights" TEXT NOT NULL DEFAULT '{}',
+  "double" TEXT NOT NULL DEFAULT '',
   "varve_unknown" BLOB
 ) STRICT;
+CREATE TABLE "varve_staged_sample" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "sample" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_sample.record,field" ON "varve_staged_sample" ("record", "field");

@@ -11,6 +11,35 @@ static const struct varve_record *const records[] = {
     &lab_place_record, &lab_sample_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "value lab.Mood 0 CALM",
+    "value lab.Mood 1 ALERT",
+    "message lab.Place",
+    "field lab.Place 1 x double",
+    "message lab.Sample table=sample",
+    "field lab.Sample 1 id int64 key=1",
+    "field lab.Sample 2 hash fixed64",
+    "field lab.Sample 3 shift sfixed64",
+    "field lab.Sample 4 flag bool",
+    "field lab.Sample 5 mood optional enum lab.Mood",
+    "field lab.Sample 6 score double",
+    "field lab.Sample 7 voltage optional float",
+    "field lab.Sample 8 note optional string",
+    "field lab.Sample 9 digest bytes",
+    "field lab.Sample 10 number oneof outcome int32",
+    "field lab.Sample 11 text oneof outcome string",
+    "field lab.Sample 12 where oneof outcome message lab.Place",
+    "field lab.Sample 13 place message lab.Place",
+    "field lab.Sample 14 trace repeated float tensor=#15",
+    "field lab.Sample 15 count uint32",
+    "field lab.Sample 16 places repeated message lab.Place",
+    "field lab.Sample 17 numbers repeated int64",
+    "field lab.Sample 18 weights map string double",
+    "field lab.Sample 19 double string",
+    "field lab.Sample 20 image bytes tensor=#15 dtype=UINT8",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3579 bytes, b6ef3d6f4def23f8 */
@@ -21,6 +50,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 2,
+    .lock = lock,
+    .lock_count = 25,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

@@ -49,9 +49,9 @@ static const struct varve_column sample_columns[] = {
 static const char sample_ddl[] =
     "CREATE TABLE \"sample\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"rounded\" REAL NOT NULL CHECK (\"rounded\" >= -0.699999988079071) CHECK (\"rounded\" <= 0.10000000149011612),\n"
-    "  \"exact\" REAL NOT NULL CHECK (\"exact\" >= -0.5) CHECK (\"exact\" <= 1e2),\n"
-    "  \"wide\" REAL NOT NULL CHECK (\"wide\" >= -0.7) CHECK (\"wide\" <= 0.1),\n"
+    "  \"rounded\" REAL NOT NULL DEFAULT 0 CHECK (\"rounded\" >= -0.699999988079071) CHECK (\"rounded\" <= 0.10000000149011612),\n"
+    "  \"exact\" REAL NOT NULL DEFAULT 0 CHECK (\"exact\" >= -0.5) CHECK (\"exact\" <= 1e2),\n"
+    "  \"wide\" REAL NOT NULL DEFAULT 0 CHECK (\"wide\" >= -0.7) CHECK (\"wide\" <= 0.1),\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n";
 

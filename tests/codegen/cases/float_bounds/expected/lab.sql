@@ -3,8 +3,8 @@
 -- lab.Sample
 CREATE TABLE "sample" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "rounded" REAL NOT NULL CHECK ("rounded" >= -0.699999988079071) CHECK ("rounded" <= 0.10000000149011612),
-  "exact" REAL NOT NULL CHECK ("exact" >= -0.5) CHECK ("exact" <= 1e2),
-  "wide" REAL NOT NULL CHECK ("wide" >= -0.7) CHECK ("wide" <= 0.1),
+  "rounded" REAL NOT NULL DEFAULT 0 CHECK ("rounded" >= -0.699999988079071) CHECK ("rounded" <= 0.10000000149011612),
+  "exact" REAL NOT NULL DEFAULT 0 CHECK ("exact" >= -0.5) CHECK ("exact" <= 1e2),
+  "wide" REAL NOT NULL DEFAULT 0 CHECK ("wide" >= -0.7) CHECK ("wide" <= 0.1),
   "varve_unknown" BLOB
 ) STRICT;

@@ -11,6 +11,15 @@ static const struct varve_record *const records[] = {
     &lab_sample_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Sample table=sample",
+    "field lab.Sample 1 id int64 key=1",
+    "field lab.Sample 2 rounded float min=-0.7 max=0.1",
+    "field lab.Sample 3 exact float min=-0.5 max=1e2",
+    "field lab.Sample 4 wide double min=-0.7 max=0.1",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 2978 bytes, 0fbc74a21209467f */
@@ -21,6 +30,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 1,
+    .lock = lock,
+    .lock_count = 5,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

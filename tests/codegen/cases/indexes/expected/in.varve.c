@@ -49,17 +49,17 @@ static const struct varve_column sample_columns[] = {
 static const char sample_ddl[] =
     "CREATE TABLE \"sample\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"task\" TEXT NOT NULL,\n"
-    "  \"score\" REAL NOT NULL,\n"
-    "  \"digest\" BLOB NOT NULL,\n"
+    "  \"task\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"score\" REAL NOT NULL DEFAULT 0,\n"
+    "  \"digest\" BLOB NOT NULL DEFAULT x'',\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"sample.task,score\" ON \"sample\" (\"task\", \"score\");\n"
-    "CREATE INDEX \"sample.score,task\" ON \"sample\" (\"score\", \"task\");\n"
-    "CREATE INDEX \"sample.task,score.261f57b7\" ON \"sample\" (\"task\", \"score\") WHERE score > 0;\n"
-    "CREATE UNIQUE INDEX \"sample.task.261f57b7\" ON \"sample\" (\"task\") WHERE score > 0;\n"
-    "CREATE INDEX \"sample.task.51186721\" ON \"sample\" (\"task\") WHERE score > 1;\n"
-    "CREATE INDEX \"sample.digest\" ON \"sample\" (\"digest\");\n";
+    "CREATE INDEX \"sample.2,3\" ON \"sample\" (\"task\", \"score\");\n"
+    "CREATE INDEX \"sample.3,2\" ON \"sample\" (\"score\", \"task\");\n"
+    "CREATE INDEX \"sample.2,3.cd357978\" ON \"sample\" (\"task\", \"score\") WHERE \"score\" > 0;\n"
+    "CREATE UNIQUE INDEX \"sample.2.cd357978\" ON \"sample\" (\"task\") WHERE \"score\" > 0;\n"
+    "CREATE INDEX \"sample.2.ba3249ee\" ON \"sample\" (\"task\") WHERE \"score\" > 1;\n"
+    "CREATE INDEX \"sample.4\" ON \"sample\" (\"digest\");\n";
 
 static const size_t sample_key[] = { 0 };
 

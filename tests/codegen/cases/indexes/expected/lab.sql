@@ -3,14 +3,14 @@
 -- lab.Sample
 CREATE TABLE "sample" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "task" TEXT NOT NULL,
-  "score" REAL NOT NULL,
-  "digest" BLOB NOT NULL,
+  "task" TEXT NOT NULL DEFAULT '',
+  "score" REAL NOT NULL DEFAULT 0,
+  "digest" BLOB NOT NULL DEFAULT x'',
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "sample.task,score" ON "sample" ("task", "score");
-CREATE INDEX "sample.score,task" ON "sample" ("score", "task");
-CREATE INDEX "sample.task,score.261f57b7" ON "sample" ("task", "score") WHERE score > 0;
-CREATE UNIQUE INDEX "sample.task.261f57b7" ON "sample" ("task") WHERE score > 0;
-CREATE INDEX "sample.task.51186721" ON "sample" ("task") WHERE score > 1;
-CREATE INDEX "sample.digest" ON "sample" ("digest");
+CREATE INDEX "sample.2,3" ON "sample" ("task", "score");
+CREATE INDEX "sample.3,2" ON "sample" ("score", "task");
+CREATE INDEX "sample.2,3.cd357978" ON "sample" ("task", "score") WHERE "score" > 0;
+CREATE UNIQUE INDEX "sample.2.cd357978" ON "sample" ("task") WHERE "score" > 0;
+CREATE INDEX "sample.2.ba3249ee" ON "sample" ("task") WHERE "score" > 1;
+CREATE INDEX "sample.4" ON "sample" ("digest");

@@ -11,6 +11,20 @@ static const struct varve_record *const records[] = {
     &lab_sample_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Sample table=sample",
+    "field lab.Sample 1 id int64 key=1",
+    "field lab.Sample 2 task string index",
+    "field lab.Sample 3 score double",
+    "field lab.Sample 4 digest bytes index",
+    "index lab.Sample 2 unique where=\"{3} > 0\"",
+    "index lab.Sample 2 where=\"{3} > 1\"",
+    "index lab.Sample 2,3",
+    "index lab.Sample 2,3 where=\"{3} > 0\"",
+    "index lab.Sample 3,2",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3037 bytes, fa6e9a58079ba5b6 */
@@ -21,6 +35,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 1,
+    .lock = lock,
+    .lock_count = 10,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

@@ -125,7 +125,15 @@ static const char summary_ddl[] =
     "CREATE TABLE \"summary\" (\n"
     "  \"episode_id\" INTEGER PRIMARY KEY NOT NULL REFERENCES \"episode\" (\"id\") ON DELETE CASCADE,\n"
     "  \"varve_unknown\" BLOB\n"
-    ") STRICT;\n";
+    ") STRICT;\n"
+    "CREATE TABLE \"varve_staged_summary\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"summary\" (\"episode_id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_summary.record,field\" ON \"varve_staged_summary\" (\"record\", \"field\");\n";
 
 static const size_t summary_key[] = { 0 };
 

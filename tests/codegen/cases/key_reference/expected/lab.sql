@@ -11,3 +11,11 @@ CREATE TABLE "summary" (
   "episode_id" INTEGER PRIMARY KEY NOT NULL REFERENCES "episode" ("id") ON DELETE CASCADE,
   "varve_unknown" BLOB
 ) STRICT;
+CREATE TABLE "varve_staged_summary" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "summary" ("episode_id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_summary.record,field" ON "varve_staged_summary" ("record", "field");

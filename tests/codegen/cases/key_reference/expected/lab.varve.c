@@ -11,6 +11,15 @@ static const struct varve_record *const records[] = {
     &lab_episode_record, &lab_summary_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Episode table=episode",
+    "field lab.Episode 1 id int64 key=1",
+    "message lab.Summary table=summary",
+    "field lab.Summary 1 episode_id int64 key=1 references=lab.Episode#1 on_delete=CASCADE",
+    "field lab.Summary 2 trace repeated float tensor=3",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 2960 bytes, 7814b5578f7c5d4b */
@@ -21,6 +30,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 2,
+    .lock = lock,
+    .lock_count = 5,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

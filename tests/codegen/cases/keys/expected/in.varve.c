@@ -78,7 +78,7 @@ static const struct varve_column country_columns[] = {
 static const char country_ddl[] =
     "CREATE TABLE \"country\" (\n"
     "  \"code\" TEXT PRIMARY KEY NOT NULL,\n"
-    "  \"title\" TEXT NOT NULL,\n"
+    "  \"title\" TEXT NOT NULL DEFAULT '',\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n";
 
@@ -220,13 +220,13 @@ static const struct varve_column vote_columns[] = {
 
 static const char vote_ddl[] =
     "CREATE TABLE \"vote\" (\n"
-    "  \"weight\" REAL NOT NULL,\n"
+    "  \"weight\" REAL NOT NULL DEFAULT 0,\n"
     "  \"country\" TEXT NOT NULL REFERENCES \"country\" (\"code\"),\n"
     "  \"issue\" INTEGER NOT NULL,\n"
     "  \"varve_unknown\" BLOB,\n"
     "  PRIMARY KEY (\"country\", \"issue\")\n"
     ") STRICT;\n"
-    "CREATE INDEX \"vote.weight\" ON \"vote\" (\"weight\");\n";
+    "CREATE INDEX \"vote.1\" ON \"vote\" (\"weight\");\n";
 
 static const size_t vote_key[] = { 1, 2 };
 
@@ -300,7 +300,7 @@ static const char cell_ddl[] =
     "  \"layer\" INTEGER NOT NULL,\n"
     "  \"row\" INTEGER NOT NULL,\n"
     "  \"column\" INTEGER NOT NULL,\n"
-    "  \"value\" TEXT NOT NULL,\n"
+    "  \"value\" TEXT NOT NULL DEFAULT '',\n"
     "  \"varve_unknown\" BLOB,\n"
     "  PRIMARY KEY (\"layer\", \"row\", \"column\")\n"
     ") STRICT;\n";

@@ -3,7 +3,7 @@
 -- lab.Country
 CREATE TABLE "country" (
   "code" TEXT PRIMARY KEY NOT NULL,
-  "title" TEXT NOT NULL,
+  "title" TEXT NOT NULL DEFAULT '',
   "varve_unknown" BLOB
 ) STRICT;
 
@@ -15,20 +15,20 @@ CREATE TABLE "port" (
 
 -- lab.Vote
 CREATE TABLE "vote" (
-  "weight" REAL NOT NULL,
+  "weight" REAL NOT NULL DEFAULT 0,
   "country" TEXT NOT NULL REFERENCES "country" ("code"),
   "issue" INTEGER NOT NULL,
   "varve_unknown" BLOB,
   PRIMARY KEY ("country", "issue")
 ) STRICT;
-CREATE INDEX "vote.weight" ON "vote" ("weight");
+CREATE INDEX "vote.1" ON "vote" ("weight");
 
 -- lab.Cell
 CREATE TABLE "cell" (
   "layer" INTEGER NOT NULL,
   "row" INTEGER NOT NULL,
   "column" INTEGER NOT NULL,
-  "value" TEXT NOT NULL,
+  "value" TEXT NOT NULL DEFAULT '',
   "varve_unknown" BLOB,
   PRIMARY KEY ("layer", "row", "column")
 ) STRICT;

@@ -11,6 +11,30 @@ static const struct varve_record *const records[] = {
     &lab_country_record, &lab_port_record, &lab_vote_record, &lab_cell_record, &lab_synapse_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Cell table=cell",
+    "field lab.Cell 1 row sint32 key=2",
+    "field lab.Cell 2 column fixed64 key=3",
+    "field lab.Cell 3 layer int32 key=1",
+    "field lab.Cell 4 value string",
+    "message lab.Country table=country",
+    "field lab.Country 1 code string key=1",
+    "field lab.Country 2 title string",
+    "value lab.Kind 0 CHEMICAL",
+    "value lab.Kind 1 GAP_JUNCTION",
+    "message lab.Port table=port",
+    "field lab.Port 1 number uint32 key=1",
+    "message lab.Synapse table=synapse",
+    "field lab.Synapse 1 source string key=1",
+    "field lab.Synapse 2 kind enum lab.Kind key=2",
+    "message lab.Vote table=vote",
+    "field lab.Vote 1 weight double",
+    "field lab.Vote 2 country string key=1 references=lab.Country#1",
+    "field lab.Vote 3 issue int64 key=2",
+    "index lab.Vote 1",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3309 bytes, 909f5b9980a4073a */
@@ -21,6 +45,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 5,
+    .lock = lock,
+    .lock_count = 20,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

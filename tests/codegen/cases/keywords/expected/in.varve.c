@@ -223,17 +223,17 @@ static const struct varve_column table_columns[] = {
 static const char table_ddl[] =
     "CREATE TABLE \"table\" (\n"
     "  \"select\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"from\" TEXT NOT NULL,\n"
-    "  \"where\" TEXT NOT NULL,\n"
-    "  \"order\" INTEGER NOT NULL,\n"
-    "  \"group\" INTEGER NOT NULL,\n"
-    "  \"by\" INTEGER NOT NULL,\n"
+    "  \"from\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"where\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"order\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"group\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"by\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"references\" INTEGER REFERENCES \"table\" (\"select\"),\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE UNIQUE INDEX \"table.where\" ON \"table\" (\"where\");\n"
-    "CREATE INDEX \"table.from,where\" ON \"table\" (\"from\", \"where\");\n"
-    "CREATE INDEX \"table.references\" ON \"table\" (\"references\");\n";
+    "CREATE UNIQUE INDEX \"table.3\" ON \"table\" (\"where\");\n"
+    "CREATE INDEX \"table.2,3\" ON \"table\" (\"from\", \"where\");\n"
+    "CREATE INDEX \"table.7\" ON \"table\" (\"references\");\n";
 
 static const size_t table_key[] = { 0 };
 

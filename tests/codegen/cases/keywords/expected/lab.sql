@@ -3,14 +3,14 @@
 -- lab.Table
 CREATE TABLE "table" (
   "select" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "from" TEXT NOT NULL,
-  "where" TEXT NOT NULL,
-  "order" INTEGER NOT NULL,
-  "group" INTEGER NOT NULL,
-  "by" INTEGER NOT NULL,
+  "from" TEXT NOT NULL DEFAULT '',
+  "where" TEXT NOT NULL DEFAULT '',
+  "order" INTEGER NOT NULL DEFAULT 0,
+  "group" INTEGER NOT NULL DEFAULT 0,
+  "by" INTEGER NOT NULL DEFAULT 0,
   "references" INTEGER REFERENCES "table" ("select"),
   "varve_unknown" BLOB
 ) STRICT;
-CREATE UNIQUE INDEX "table.where" ON "table" ("where");
-CREATE INDEX "table.from,where" ON "table" ("from", "where");
-CREATE INDEX "table.references" ON "table" ("references");
+CREATE UNIQUE INDEX "table.3" ON "table" ("where");
+CREATE INDEX "table.2,3" ON "table" ("from", "where");
+CREATE INDEX "table.7" ON "table" ("references");

@@ -11,6 +11,19 @@ static const struct varve_record *const records[] = {
     &lab_class_record, &lab_struct_record, &lab_table_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Table table=table",
+    "field lab.Table 1 select int64 key=1",
+    "field lab.Table 2 from string",
+    "field lab.Table 3 where string unique",
+    "field lab.Table 4 order int32",
+    "field lab.Table 5 group int32",
+    "field lab.Table 6 by int32",
+    "field lab.Table 7 references optional int64 references=lab.Table#1",
+    "index lab.Table 2,3",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3319 bytes, 649bc6127525445b */
@@ -21,6 +34,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 3,
+    .lock = lock,
+    .lock_count = 9,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

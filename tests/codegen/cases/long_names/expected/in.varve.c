@@ -101,15 +101,23 @@ static const struct varve_column simultaneous_recording_of_electrodes_columns[] 
 static const char simultaneous_recording_of_electrodes_ddl[] =
     "CREATE TABLE \"simultaneous_recording_of_electrodes\" (\n"
     "  \"identifying_number_of_the_record\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"description_of_the_record_by_text\" TEXT NOT NULL,\n"
-    "  \"number_of_connected_channels\" INTEGER NOT NULL,\n"
-    "  \"parameters_of_the_measurement\" TEXT NOT NULL,\n"
+    "  \"description_of_the_record_by_text\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"number_of_connected_channels\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"parameters_of_the_measurement\" TEXT NOT NULL DEFAULT '{}',\n"
     "  \"explanation_of_the_operator\" TEXT,\n"
     "  \"correction_of_the_amplifier\" INTEGER,\n"
-    "  \"kind_of_this_measurement\" INTEGER NOT NULL,\n"
+    "  \"kind_of_this_measurement\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE UNIQUE INDEX \"simultaneous_recording_of_electrodes.description_of_the_record_by_text\" ON \"simultaneous_recording_of_electrodes\" (\"description_of_the_record_by_text\");\n";
+    "CREATE UNIQUE INDEX \"simultaneous_recording_of_electrodes.2\" ON \"simultaneous_recording_of_electrodes\" (\"description_of_the_record_by_text\");\n"
+    "CREATE TABLE \"varve_staged_simultaneous_recording_of_electrodes\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"simultaneous_recording_of_electrodes\" (\"identifying_number_of_the_record\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_simultaneous_recording_of_electrodes.record,field\" ON \"varve_staged_simultaneous_recording_of_electrodes\" (\"record\", \"field\");\n";
 
 static const size_t simultaneous_recording_of_electrodes_key[] = { 0 };
 

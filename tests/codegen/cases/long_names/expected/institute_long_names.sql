@@ -3,12 +3,20 @@
 -- institute.long_names.SimultaneousRecordingOfElectrodes
 CREATE TABLE "simultaneous_recording_of_electrodes" (
   "identifying_number_of_the_record" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "description_of_the_record_by_text" TEXT NOT NULL,
-  "number_of_connected_channels" INTEGER NOT NULL,
-  "parameters_of_the_measurement" TEXT NOT NULL,
+  "description_of_the_record_by_text" TEXT NOT NULL DEFAULT '',
+  "number_of_connected_channels" INTEGER NOT NULL DEFAULT 0,
+  "parameters_of_the_measurement" TEXT NOT NULL DEFAULT '{}',
   "explanation_of_the_operator" TEXT,
   "correction_of_the_amplifier" INTEGER,
-  "kind_of_this_measurement" INTEGER NOT NULL,
+  "kind_of_this_measurement" INTEGER NOT NULL DEFAULT 0,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE UNIQUE INDEX "simultaneous_recording_of_electrodes.description_of_the_record_by_text" ON "simultaneous_recording_of_electrodes" ("description_of_the_record_by_text");
+CREATE UNIQUE INDEX "simultaneous_recording_of_electrodes.2" ON "simultaneous_recording_of_electrodes" ("description_of_the_record_by_text");
+CREATE TABLE "varve_staged_simultaneous_recording_of_electrodes" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "simultaneous_recording_of_electrodes" ("identifying_number_of_the_record") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_simultaneous_recording_of_electrodes.record,field" ON "varve_staged_simultaneous_recording_of_electrodes" ("record", "field");

@@ -11,6 +11,22 @@ static const struct varve_record *const records[] = {
     &institute_long_names_simultaneous_recording_of_electrodes_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "value institute.long_names.KindOfMeasurementInTheLaboratory 0 VOLTAGE_BETWEEN_TWO_ELECTRODES_IN_TISSUE",
+    "value institute.long_names.KindOfMeasurementInTheLaboratory 1 CURRENT_THROUGH_ONE_ELECTRODE",
+    "message institute.long_names.SimultaneousRecordingOfElectrodes table=simultaneous_recording_of_electrodes",
+    "field institute.long_names.SimultaneousRecordingOfElectrodes 1 identifying_number_of_the_record int64 key=1",
+    "field institute.long_names.SimultaneousRecordingOfElectrodes 2 description_of_the_record_by_text string unique",
+    "field institute.long_names.SimultaneousRecordingOfElectrodes 3 measurements_of_all_the_channels repeated float tensor=#4,#4",
+    "field institute.long_names.SimultaneousRecordingOfElectrodes 4 number_of_connected_channels uint32",
+    "field institute.long_names.SimultaneousRecordingOfElectrodes 5 parameters_of_the_measurement map string double",
+    "field institute.long_names.SimultaneousRecordingOfElectrodes 6 explanation_of_the_operator oneof reason_for_the_measurement string",
+    "field institute.long_names.SimultaneousRecordingOfElectrodes 7 correction_of_the_amplifier optional sint32",
+    "field institute.long_names.SimultaneousRecordingOfElectrodes 8 kind_of_this_measurement enum institute.long_names.KindOfMeasurementInTheLaboratory",
+    "cache institute.long_names.SimultaneousRecordingOfElectrodes key=long:{1}",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3950 bytes, 8da3fe37cea31f48 */
@@ -21,6 +37,8 @@ const struct varve_schema institute_long_names_schema = {
     .package = "institute.long_names",
     .records = records,
     .record_count = 1,
+    .lock = lock,
+    .lock_count = 12,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

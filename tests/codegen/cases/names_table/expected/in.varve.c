@@ -59,13 +59,21 @@ static const struct varve_column eeg_channel2_columns[] = {
 static const char eeg_channel2_ddl[] =
     "CREATE TABLE \"eeg_channel2\" (\n"
     "  \"channelID\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"sampleRate\" REAL NOT NULL,\n"
-    "  \"foo__bar\" INTEGER NOT NULL,\n"
-    "  \"sampleCount\" INTEGER NOT NULL,\n"
+    "  \"sampleRate\" REAL NOT NULL DEFAULT 0,\n"
+    "  \"foo__bar\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"sampleCount\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE UNIQUE INDEX \"eeg_channel2.foo__bar\" ON \"eeg_channel2\" (\"foo__bar\");\n"
-    "CREATE INDEX \"eeg_channel2.sampleRate,foo__bar\" ON \"eeg_channel2\" (\"sampleRate\", \"foo__bar\");\n";
+    "CREATE UNIQUE INDEX \"eeg_channel2.3\" ON \"eeg_channel2\" (\"foo__bar\");\n"
+    "CREATE INDEX \"eeg_channel2.2,3\" ON \"eeg_channel2\" (\"sampleRate\", \"foo__bar\");\n"
+    "CREATE TABLE \"varve_staged_eeg_channel2\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"eeg_channel2\" (\"channelID\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_eeg_channel2.record,field\" ON \"varve_staged_eeg_channel2\" (\"record\", \"field\");\n";
 
 static const size_t eeg_channel2_key[] = { 0 };
 

@@ -3,10 +3,18 @@
 -- lab.EEGChannel2
 CREATE TABLE "eeg_channel2" (
   "channelID" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "sampleRate" REAL NOT NULL,
-  "foo__bar" INTEGER NOT NULL,
-  "sampleCount" INTEGER NOT NULL,
+  "sampleRate" REAL NOT NULL DEFAULT 0,
+  "foo__bar" INTEGER NOT NULL DEFAULT 0,
+  "sampleCount" INTEGER NOT NULL DEFAULT 0,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE UNIQUE INDEX "eeg_channel2.foo__bar" ON "eeg_channel2" ("foo__bar");
-CREATE INDEX "eeg_channel2.sampleRate,foo__bar" ON "eeg_channel2" ("sampleRate", "foo__bar");
+CREATE UNIQUE INDEX "eeg_channel2.3" ON "eeg_channel2" ("foo__bar");
+CREATE INDEX "eeg_channel2.2,3" ON "eeg_channel2" ("sampleRate", "foo__bar");
+CREATE TABLE "varve_staged_eeg_channel2" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "eeg_channel2" ("channelID") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_eeg_channel2.record,field" ON "varve_staged_eeg_channel2" ("record", "field");

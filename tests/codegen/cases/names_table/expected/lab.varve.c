@@ -11,6 +11,17 @@ static const struct varve_record *const records[] = {
     &lab_eeg_channel2_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.EEGChannel2 table=eeg_channel2",
+    "field lab.EEGChannel2 1 channelID int64 key=1",
+    "field lab.EEGChannel2 2 sampleRate double",
+    "field lab.EEGChannel2 3 foo__bar int32 unique",
+    "field lab.EEGChannel2 4 rawTrace repeated float tensor=#5",
+    "field lab.EEGChannel2 5 sampleCount uint32",
+    "index lab.EEGChannel2 2,3",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3049 bytes, 741f49f26344ec78 */
@@ -21,6 +32,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 1,
+    .lock = lock,
+    .lock_count = 7,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

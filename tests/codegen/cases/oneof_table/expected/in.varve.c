@@ -98,7 +98,7 @@ static const char entry_ddl[] =
     "  \"note\" BLOB,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"entry.title\" ON \"entry\" (\"title\");\n";
+    "CREATE INDEX \"entry.2\" ON \"entry\" (\"title\");\n";
 
 static const size_t entry_key[] = { 0 };
 

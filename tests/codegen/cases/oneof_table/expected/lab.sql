@@ -8,4 +8,4 @@ CREATE TABLE "entry" (
   "note" BLOB,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "entry.title" ON "entry" ("title");
+CREATE INDEX "entry.2" ON "entry" ("title");

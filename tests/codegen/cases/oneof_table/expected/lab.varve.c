@@ -11,6 +11,17 @@ static const struct varve_record *const records[] = {
     &lab_note_record, &lab_entry_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Entry table=entry",
+    "field lab.Entry 1 id int64 key=1",
+    "field lab.Entry 2 title oneof content string index",
+    "field lab.Entry 3 number oneof content double",
+    "field lab.Entry 4 note oneof content message lab.Note",
+    "message lab.Note",
+    "field lab.Note 1 text string",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 2988 bytes, 4796104405d3229d */
@@ -21,6 +32,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 2,
+    .lock = lock,
+    .lock_count = 7,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

@@ -56,19 +56,19 @@ static const char session_ddl[] =
     "CREATE TABLE \"session\" (\n"
     "  \"session\" INTEGER NOT NULL,\n"
     "  \"record\" TEXT NOT NULL,\n"
-    "  \"cursor\" TEXT NOT NULL,\n"
-    "  \"filter\" TEXT NOT NULL,\n"
-    "  \"status\" TEXT NOT NULL,\n"
-    "  \"value\" TEXT NOT NULL,\n"
-    "  \"row\" TEXT NOT NULL,\n"
+    "  \"cursor\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"filter\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"status\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"value\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"row\" TEXT NOT NULL DEFAULT '',\n"
     "  \"varve_unknown\" BLOB,\n"
     "  PRIMARY KEY (\"session\", \"record\")\n"
     ") STRICT;\n"
-    "CREATE UNIQUE INDEX \"session.cursor\" ON \"session\" (\"cursor\");\n"
-    "CREATE UNIQUE INDEX \"session.filter\" ON \"session\" (\"filter\");\n"
-    "CREATE UNIQUE INDEX \"session.status\" ON \"session\" (\"status\");\n"
-    "CREATE UNIQUE INDEX \"session.value\" ON \"session\" (\"value\");\n"
-    "CREATE UNIQUE INDEX \"session.row\" ON \"session\" (\"row\");\n";
+    "CREATE UNIQUE INDEX \"session.3\" ON \"session\" (\"cursor\");\n"
+    "CREATE UNIQUE INDEX \"session.4\" ON \"session\" (\"filter\");\n"
+    "CREATE UNIQUE INDEX \"session.5\" ON \"session\" (\"status\");\n"
+    "CREATE UNIQUE INDEX \"session.6\" ON \"session\" (\"value\");\n"
+    "CREATE UNIQUE INDEX \"session.7\" ON \"session\" (\"row\");\n";
 
 static const size_t session_key[] = { 0, 1 };
 
@@ -154,14 +154,14 @@ static const struct varve_column record_columns[] = {
 static const char record_ddl[] =
     "CREATE TABLE \"record\" (\n"
     "  \"record\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"session\" TEXT NOT NULL,\n"
-    "  \"records\" TEXT NOT NULL,\n"
-    "  \"key\" TEXT NOT NULL,\n"
+    "  \"session\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"records\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"key\" TEXT NOT NULL DEFAULT '',\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE UNIQUE INDEX \"record.session\" ON \"record\" (\"session\");\n"
-    "CREATE UNIQUE INDEX \"record.records\" ON \"record\" (\"records\");\n"
-    "CREATE UNIQUE INDEX \"record.key\" ON \"record\" (\"key\");\n";
+    "CREATE UNIQUE INDEX \"record.2\" ON \"record\" (\"session\");\n"
+    "CREATE UNIQUE INDEX \"record.3\" ON \"record\" (\"records\");\n"
+    "CREATE UNIQUE INDEX \"record.4\" ON \"record\" (\"key\");\n";
 
 static const size_t record_key[] = { 0 };
 

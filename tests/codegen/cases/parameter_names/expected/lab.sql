@@ -4,28 +4,28 @@
 CREATE TABLE "session" (
   "session" INTEGER NOT NULL,
   "record" TEXT NOT NULL,
-  "cursor" TEXT NOT NULL,
-  "filter" TEXT NOT NULL,
-  "status" TEXT NOT NULL,
-  "value" TEXT NOT NULL,
-  "row" TEXT NOT NULL,
+  "cursor" TEXT NOT NULL DEFAULT '',
+  "filter" TEXT NOT NULL DEFAULT '',
+  "status" TEXT NOT NULL DEFAULT '',
+  "value" TEXT NOT NULL DEFAULT '',
+  "row" TEXT NOT NULL DEFAULT '',
   "varve_unknown" BLOB,
   PRIMARY KEY ("session", "record")
 ) STRICT;
-CREATE UNIQUE INDEX "session.cursor" ON "session" ("cursor");
-CREATE UNIQUE INDEX "session.filter" ON "session" ("filter");
-CREATE UNIQUE INDEX "session.status" ON "session" ("status");
-CREATE UNIQUE INDEX "session.value" ON "session" ("value");
-CREATE UNIQUE INDEX "session.row" ON "session" ("row");
+CREATE UNIQUE INDEX "session.3" ON "session" ("cursor");
+CREATE UNIQUE INDEX "session.4" ON "session" ("filter");
+CREATE UNIQUE INDEX "session.5" ON "session" ("status");
+CREATE UNIQUE INDEX "session.6" ON "session" ("value");
+CREATE UNIQUE INDEX "session.7" ON "session" ("row");
 
 -- lab.Record
 CREATE TABLE "record" (
   "record" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "session" TEXT NOT NULL,
-  "records" TEXT NOT NULL,
-  "key" TEXT NOT NULL,
+  "session" TEXT NOT NULL DEFAULT '',
+  "records" TEXT NOT NULL DEFAULT '',
+  "key" TEXT NOT NULL DEFAULT '',
   "varve_unknown" BLOB
 ) STRICT;
-CREATE UNIQUE INDEX "record.session" ON "record" ("session");
-CREATE UNIQUE INDEX "record.records" ON "record" ("records");
-CREATE UNIQUE INDEX "record.key" ON "record" ("key");
+CREATE UNIQUE INDEX "record.2" ON "record" ("session");
+CREATE UNIQUE INDEX "record.3" ON "record" ("records");
+CREATE UNIQUE INDEX "record.4" ON "record" ("key");

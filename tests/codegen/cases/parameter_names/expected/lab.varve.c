@@ -11,6 +11,24 @@ static const struct varve_record *const records[] = {
     &lab_session_record, &lab_record_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Record table=record",
+    "field lab.Record 1 record int64 key=1",
+    "field lab.Record 2 session string unique",
+    "field lab.Record 3 records string unique",
+    "field lab.Record 4 key string unique",
+    "message lab.Session table=session",
+    "field lab.Session 1 session int64 key=1",
+    "field lab.Session 2 record string key=2",
+    "field lab.Session 3 cursor string unique",
+    "field lab.Session 4 filter string unique",
+    "field lab.Session 5 status string unique",
+    "field lab.Session 6 value string unique",
+    "field lab.Session 7 row string unique",
+    "cache lab.Session key=session:{1}:{2}",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3229 bytes, 21e6b95842a2704f */
@@ -21,6 +39,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 2,
+    .lock = lock,
+    .lock_count = 14,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

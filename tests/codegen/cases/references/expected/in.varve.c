@@ -54,14 +54,14 @@ static const struct varve_column parent_columns[] = {
 static const char parent_ddl[] =
     "CREATE TABLE \"parent\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"code\" TEXT NOT NULL,\n"
+    "  \"code\" TEXT NOT NULL DEFAULT '',\n"
     "  \"grandparent_id\" INTEGER REFERENCES \"parent\" (\"id\") ON DELETE SET NULL,\n"
     "  \"favourite_id\" INTEGER REFERENCES \"child\" (\"id\"),\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE UNIQUE INDEX \"parent.code\" ON \"parent\" (\"code\");\n"
-    "CREATE INDEX \"parent.grandparent_id\" ON \"parent\" (\"grandparent_id\");\n"
-    "CREATE INDEX \"parent.favourite_id\" ON \"parent\" (\"favourite_id\");\n";
+    "CREATE UNIQUE INDEX \"parent.2\" ON \"parent\" (\"code\");\n"
+    "CREATE INDEX \"parent.3\" ON \"parent\" (\"grandparent_id\");\n"
+    "CREATE INDEX \"parent.4\" ON \"parent\" (\"favourite_id\");\n";
 
 static const size_t parent_key[] = { 0 };
 
@@ -170,13 +170,13 @@ static const char child_ddl[] =
     "  \"inner_id\" INTEGER NOT NULL REFERENCES \"outer_inner\" (\"id\"),\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"child.cascade_id\" ON \"child\" (\"cascade_id\");\n"
-    "CREATE INDEX \"child.default_id\" ON \"child\" (\"default_id\");\n"
-    "CREATE INDEX \"child.restrict_id\" ON \"child\" (\"restrict_id\");\n"
-    "CREATE INDEX \"child.set_null_id\" ON \"child\" (\"set_null_id\");\n"
-    "CREATE INDEX \"child.parent_code\" ON \"child\" (\"parent_code\");\n"
-    "CREATE INDEX \"child.full_name_id\" ON \"child\" (\"full_name_id\");\n"
-    "CREATE INDEX \"child.inner_id\" ON \"child\" (\"inner_id\");\n";
+    "CREATE INDEX \"child.4\" ON \"child\" (\"cascade_id\");\n"
+    "CREATE INDEX \"child.2\" ON \"child\" (\"default_id\");\n"
+    "CREATE INDEX \"child.3\" ON \"child\" (\"restrict_id\");\n"
+    "CREATE INDEX \"child.5\" ON \"child\" (\"set_null_id\");\n"
+    "CREATE INDEX \"child.6\" ON \"child\" (\"parent_code\");\n"
+    "CREATE INDEX \"child.7\" ON \"child\" (\"full_name_id\");\n"
+    "CREATE INDEX \"child.8\" ON \"child\" (\"inner_id\");\n";
 
 static const size_t child_key[] = { 0 };
 
@@ -269,7 +269,7 @@ static const char outer_inner_ddl[] =
     "  \"sibling_id\" INTEGER NOT NULL REFERENCES \"outer_inner\" (\"id\"),\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"outer_inner.sibling_id\" ON \"outer_inner\" (\"sibling_id\");\n";
+    "CREATE INDEX \"outer_inner.2\" ON \"outer_inner\" (\"sibling_id\");\n";
 
 static const size_t outer_inner_key[] = { 0 };
 

@@ -6,7 +6,7 @@ CREATE TABLE "outer_inner" (
   "sibling_id" INTEGER NOT NULL REFERENCES "outer_inner" ("id"),
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "outer_inner.sibling_id" ON "outer_inner" ("sibling_id");
+CREATE INDEX "outer_inner.2" ON "outer_inner" ("sibling_id");
 
 -- lab.Child
 CREATE TABLE "child" (
@@ -20,22 +20,22 @@ CREATE TABLE "child" (
   "inner_id" INTEGER NOT NULL REFERENCES "outer_inner" ("id"),
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "child.cascade_id" ON "child" ("cascade_id");
-CREATE INDEX "child.default_id" ON "child" ("default_id");
-CREATE INDEX "child.restrict_id" ON "child" ("restrict_id");
-CREATE INDEX "child.set_null_id" ON "child" ("set_null_id");
-CREATE INDEX "child.parent_code" ON "child" ("parent_code");
-CREATE INDEX "child.full_name_id" ON "child" ("full_name_id");
-CREATE INDEX "child.inner_id" ON "child" ("inner_id");
+CREATE INDEX "child.4" ON "child" ("cascade_id");
+CREATE INDEX "child.2" ON "child" ("default_id");
+CREATE INDEX "child.3" ON "child" ("restrict_id");
+CREATE INDEX "child.5" ON "child" ("set_null_id");
+CREATE INDEX "child.6" ON "child" ("parent_code");
+CREATE INDEX "child.7" ON "child" ("full_name_id");
+CREATE INDEX "child.8" ON "child" ("inner_id");
 
 -- lab.Parent
 CREATE TABLE "parent" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "code" TEXT NOT NULL,
+  "code" TEXT NOT NULL DEFAULT '',
   "grandparent_id" INTEGER REFERENCES "parent" ("id") ON DELETE SET NULL,
   "favourite_id" INTEGER REFERENCES "child" ("id"),
   "varve_unknown" BLOB
 ) STRICT;
-CREATE UNIQUE INDEX "parent.code" ON "parent" ("code");
-CREATE INDEX "parent.grandparent_id" ON "parent" ("grandparent_id");
-CREATE INDEX "parent.favourite_id" ON "parent" ("favourite_id");
+CREATE UNIQUE INDEX "parent.2" ON "parent" ("code");
+CREATE INDEX "parent.3" ON "parent" ("grandparent_id");
+CREATE INDEX "parent.4" ON "parent" ("favourite_id");

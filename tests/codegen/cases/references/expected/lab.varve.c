@@ -11,6 +11,27 @@ static const struct varve_record *const records[] = {
     &lab_parent_record, &lab_child_record, &lab_outer_record, &lab_outer_inner_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Child table=child",
+    "field lab.Child 1 id int64 key=1",
+    "field lab.Child 2 default_id int64 references=lab.Parent#1",
+    "field lab.Child 3 restrict_id int64 references=lab.Parent#1",
+    "field lab.Child 4 cascade_id int64 index references=lab.Parent#1 on_delete=CASCADE",
+    "field lab.Child 5 set_null_id optional int64 references=lab.Parent#1 on_delete=SET_NULL",
+    "field lab.Child 6 parent_code string references=lab.Parent#2",
+    "field lab.Child 7 full_name_id int64 references=lab.Parent#1",
+    "field lab.Child 8 inner_id int64 references=lab.Outer.Inner#1",
+    "message lab.Outer.Inner table=outer_inner",
+    "field lab.Outer.Inner 1 id int64 key=1",
+    "field lab.Outer.Inner 2 sibling_id int64 references=lab.Outer.Inner#1",
+    "message lab.Parent table=parent",
+    "field lab.Parent 1 id int64 key=1",
+    "field lab.Parent 2 code string unique",
+    "field lab.Parent 3 grandparent_id optional int64 references=lab.Parent#1 on_delete=SET_NULL",
+    "field lab.Parent 4 favourite_id optional int64 references=lab.Child#1",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3555 bytes, 30a5c0866d90701b */
@@ -21,6 +42,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 4,
+    .lock = lock,
+    .lock_count = 17,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

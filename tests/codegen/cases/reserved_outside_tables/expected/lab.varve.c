@@ -11,6 +11,14 @@ static const struct varve_record *const records[] = {
     &lab_page_record, &lab_listing_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Listing",
+    "field lab.Listing 1 limit int64",
+    "field lab.Listing 2 offset int64",
+    "cache lab.Listing key=listing:{1}:{2}",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3043 bytes, e794d1266e6e0f11 */
@@ -21,6 +29,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 2,
+    .lock = lock,
+    .lock_count = 4,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

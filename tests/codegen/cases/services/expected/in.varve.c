@@ -49,12 +49,12 @@ static const struct varve_column event_columns[] = {
 static const char event_ddl[] =
     "CREATE TABLE \"event\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"task\" TEXT NOT NULL,\n"
-    "  \"delta\" REAL NOT NULL,\n"
+    "  \"task\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"delta\" REAL NOT NULL DEFAULT 0,\n"
     "  \"remark\" TEXT,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"event.task\" ON \"event\" (\"task\");\n";
+    "CREATE INDEX \"event.2\" ON \"event\" (\"task\");\n";
 
 static const size_t event_key[] = { 0 };
 

@@ -3,9 +3,9 @@
 -- lab.Event
 CREATE TABLE "event" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "task" TEXT NOT NULL,
-  "delta" REAL NOT NULL,
+  "task" TEXT NOT NULL DEFAULT '',
+  "delta" REAL NOT NULL DEFAULT 0,
   "remark" TEXT,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "event.task" ON "event" ("task");
+CREATE INDEX "event.2" ON "event" ("task");

@@ -12,6 +12,15 @@ static const struct varve_record *const records[] = {
     &lab_ids_request_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Event table=event",
+    "field lab.Event 1 id int64 key=1",
+    "field lab.Event 2 task string index",
+    "field lab.Event 3 delta double",
+    "field lab.Event 4 remark optional string",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 4052 bytes, 11bfcd01740eeb54 */
@@ -22,6 +31,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 5,
+    .lock = lock,
+    .lock_count = 5,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

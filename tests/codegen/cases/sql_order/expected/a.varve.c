@@ -58,8 +58,8 @@ static const char trial_ddl[] =
     "  \"device_id\" INTEGER REFERENCES \"device\" (\"id\"),\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"trials.session_id\" ON \"trials\" (\"session_id\");\n"
-    "CREATE INDEX \"trials.device_id\" ON \"trials\" (\"device_id\");\n";
+    "CREATE INDEX \"trials.2\" ON \"trials\" (\"session_id\");\n"
+    "CREATE INDEX \"trials.3\" ON \"trials\" (\"device_id\");\n";
 
 static const size_t trial_key[] = { 0 };
 
@@ -134,7 +134,7 @@ static const char device_ddl[] =
     "  \"part_of_id\" INTEGER REFERENCES \"device\" (\"id\"),\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"device.part_of_id\" ON \"device\" (\"part_of_id\");\n";
+    "CREATE INDEX \"device.2\" ON \"device\" (\"part_of_id\");\n";
 
 static const size_t device_key[] = { 0 };
 
@@ -251,7 +251,7 @@ static const char first_ddl[] =
     "  \"second_id\" INTEGER REFERENCES \"second\" (\"id\"),\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"first.second_id\" ON \"first\" (\"second_id\");\n";
+    "CREATE INDEX \"first.2\" ON \"first\" (\"second_id\");\n";
 
 static const size_t first_key[] = { 0 };
 
@@ -326,7 +326,7 @@ static const char second_ddl[] =
     "  \"first_id\" INTEGER REFERENCES \"first\" (\"id\"),\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"second.first_id\" ON \"second\" (\"first_id\");\n";
+    "CREATE INDEX \"second.2\" ON \"second\" (\"first_id\");\n";
 
 static const size_t second_key[] = { 0 };
 

@@ -45,10 +45,10 @@ static const struct varve_column session_columns[] = {
 static const char session_ddl[] =
     "CREATE TABLE \"session\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"began_at\" INTEGER NOT NULL,\n"
+    "  \"began_at\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"session.began_at\" ON \"session\" (\"began_at\");\n";
+    "CREATE INDEX \"session.2\" ON \"session\" (\"began_at\");\n";
 
 static const size_t session_key[] = { 0 };
 

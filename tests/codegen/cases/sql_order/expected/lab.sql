@@ -3,10 +3,10 @@
 -- lab.Session
 CREATE TABLE "session" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "began_at" INTEGER NOT NULL,
+  "began_at" INTEGER NOT NULL DEFAULT 0,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "session.began_at" ON "session" ("began_at");
+CREATE INDEX "session.2" ON "session" ("began_at");
 
 -- lab.Device
 CREATE TABLE "device" (
@@ -14,7 +14,7 @@ CREATE TABLE "device" (
   "part_of_id" INTEGER REFERENCES "device" ("id"),
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "device.part_of_id" ON "device" ("part_of_id");
+CREATE INDEX "device.2" ON "device" ("part_of_id");
 
 -- lab.Trial
 CREATE TABLE "trials" (
@@ -23,8 +23,8 @@ CREATE TABLE "trials" (
   "device_id" INTEGER REFERENCES "device" ("id"),
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "trials.session_id" ON "trials" ("session_id");
-CREATE INDEX "trials.device_id" ON "trials" ("device_id");
+CREATE INDEX "trials.2" ON "trials" ("session_id");
+CREATE INDEX "trials.3" ON "trials" ("device_id");
 
 -- lab.Second
 CREATE TABLE "second" (
@@ -32,7 +32,7 @@ CREATE TABLE "second" (
   "first_id" INTEGER REFERENCES "first" ("id"),
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "second.first_id" ON "second" ("first_id");
+CREATE INDEX "second.2" ON "second" ("first_id");
 
 -- lab.First
 CREATE TABLE "first" (
@@ -40,4 +40,4 @@ CREATE TABLE "first" (
   "second_id" INTEGER REFERENCES "second" ("id"),
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "first.second_id" ON "first" ("second_id");
+CREATE INDEX "first.2" ON "first" ("second_id");

@@ -12,6 +12,27 @@ static const struct varve_record *const records[] = {
     &lab_session_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Device table=device",
+    "field lab.Device 1 id int64 key=1",
+    "field lab.Device 2 part_of_id optional int64 references=lab.Device#1",
+    "message lab.First table=first",
+    "field lab.First 1 id int64 key=1",
+    "field lab.First 2 second_id optional int64 references=lab.Second#1",
+    "message lab.Second table=second",
+    "field lab.Second 1 id int64 key=1",
+    "field lab.Second 2 first_id optional int64 references=lab.First#1",
+    "message lab.Session table=session",
+    "field lab.Session 1 id int64 key=1",
+    "field lab.Session 2 began_at int64",
+    "index lab.Session 2",
+    "message lab.Trial table=trials",
+    "field lab.Trial 1 id int64 key=1",
+    "field lab.Trial 2 session_id int64 references=lab.Session#1",
+    "field lab.Trial 3 device_id optional int64 references=lab.Device#1",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3452 bytes, 465406e3277a16f2 */
@@ -22,6 +43,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 6,
+    .lock = lock,
+    .lock_count = 17,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

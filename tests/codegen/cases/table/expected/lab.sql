@@ -3,27 +3,27 @@
 -- lab.Sample
 CREATE TABLE "samples" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "code" TEXT NOT NULL CHECK (length(code) < 100),
-  "task" TEXT NOT NULL,
-  "score" REAL NOT NULL CHECK ("score" >= 0) CHECK ("score" <= 1),
-  "taken_at" INTEGER NOT NULL,
-  "revision" INTEGER NOT NULL,
-  "voltage" REAL NOT NULL CHECK ("voltage" >= -1.5e2),
+  "code" TEXT NOT NULL DEFAULT '' CHECK (length("code") < 100),
+  "task" TEXT NOT NULL DEFAULT '',
+  "score" REAL NOT NULL DEFAULT 0 CHECK ("score" >= 0) CHECK ("score" <= 1),
+  "taken_at" INTEGER NOT NULL DEFAULT 0,
+  "revision" INTEGER NOT NULL DEFAULT 1,
+  "voltage" REAL NOT NULL DEFAULT 0 CHECK ("voltage" >= -1.5e2),
   "offset_code" INTEGER CHECK ("offset_code" >= -5) CHECK ("offset_code" <= 5),
   "serial" INTEGER CHECK ("serial" <= 1000000),
-  "mood" INTEGER NOT NULL,
+  "mood" INTEGER NOT NULL DEFAULT 0,
   "place" BLOB,
-  "places" BLOB NOT NULL,
-  "named_places" BLOB NOT NULL,
+  "places" BLOB NOT NULL DEFAULT x'',
+  "named_places" BLOB NOT NULL DEFAULT x'',
   "plain_place" BLOB,
   "place_json" TEXT,
   "places_json" TEXT,
   "named_places_json" TEXT,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE UNIQUE INDEX "samples.code" ON "samples" ("code");
-CREATE UNIQUE INDEX "samples.serial" ON "samples" ("serial");
-CREATE INDEX "samples.task,score" ON "samples" ("task", "score");
-CREATE UNIQUE INDEX "samples.task,taken_at.42e605c7" ON "samples" ("task", "taken_at") WHERE score > 0.5;
-CREATE INDEX "samples.offset_code" ON "samples" ("offset_code");
-CREATE INDEX "samples.mood" ON "samples" ("mood");
+CREATE UNIQUE INDEX "samples.2" ON "samples" ("code");
+CREATE UNIQUE INDEX "samples.9" ON "samples" ("serial");
+CREATE INDEX "samples.3,4" ON "samples" ("task", "score");
+CREATE UNIQUE INDEX "samples.3,5.d89721ba" ON "samples" ("task", "taken_at") WHERE "score" > 0.5;
+CREATE INDEX "samples.8" ON "samples" ("offset_code");
+CREATE INDEX "samples.10" ON "samples" ("mood");

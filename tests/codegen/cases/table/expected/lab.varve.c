@@ -11,6 +11,32 @@ static const struct varve_record *const records[] = {
     &lab_place_record, &lab_sample_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "value lab.Mood 0 CALM",
+    "value lab.Mood 1 ALERT",
+    "message lab.Place",
+    "field lab.Place 1 x double",
+    "field lab.Place 2 y double",
+    "message lab.Sample table=samples",
+    "field lab.Sample 1 id int64 key=1",
+    "field lab.Sample 2 code string unique check=\"length({2}) < 100\"",
+    "field lab.Sample 3 task string index",
+    "field lab.Sample 4 score double min=0 max=1",
+    "field lab.Sample 5 taken_at int64 time=UNIX_NANOSECONDS",
+    "field lab.Sample 6 revision int64 version",
+    "field lab.Sample 7 voltage float min=-1.5e2 unit=mV",
+    "field lab.Sample 8 offset_code optional sint32 index min=-5 max=5",
+    "field lab.Sample 9 serial optional uint64 unique max=1000000",
+    "field lab.Sample 10 mood enum lab.Mood index",
+    "field lab.Sample 11 place message lab.Place json",
+    "field lab.Sample 12 places repeated message lab.Place json",
+    "field lab.Sample 13 named_places map string message lab.Place json",
+    "field lab.Sample 14 plain_place message lab.Place",
+    "index lab.Sample 3,4",
+    "index lab.Sample 3,5 unique where=\"{4} > 0.5\"",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3659 bytes, d3da95ef7f316746 */
@@ -21,6 +47,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 2,
+    .lock = lock,
+    .lock_count = 22,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

@@ -11,6 +11,12 @@ static const struct varve_record *const records[] = {
     &lab_order_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Order table=select",
+    "field lab.Order 1 group int64 key=1",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 2870 bytes, e2ece1be68df59ee */
@@ -21,6 +27,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 1,
+    .lock = lock,
+    .lock_count = 2,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

@@ -110,18 +110,26 @@ static const struct varve_column dims_columns[] = {
 static const char dims_ddl[] =
     "CREATE TABLE \"dims\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"int32_n\" INTEGER NOT NULL,\n"
-    "  \"int64_n\" INTEGER NOT NULL,\n"
-    "  \"uint32_n\" INTEGER NOT NULL,\n"
-    "  \"uint64_n\" INTEGER NOT NULL,\n"
-    "  \"sint32_n\" INTEGER NOT NULL,\n"
-    "  \"sint64_n\" INTEGER NOT NULL,\n"
-    "  \"fixed32_n\" INTEGER NOT NULL,\n"
-    "  \"fixed64_n\" INTEGER NOT NULL,\n"
-    "  \"sfixed32_n\" INTEGER NOT NULL,\n"
-    "  \"sfixed64_n\" INTEGER NOT NULL,\n"
+    "  \"int32_n\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"int64_n\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"uint32_n\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"uint64_n\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"sint32_n\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"sint64_n\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"fixed32_n\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"fixed64_n\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"sfixed32_n\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"sfixed64_n\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"varve_unknown\" BLOB\n"
-    ") STRICT;\n";
+    ") STRICT;\n"
+    "CREATE TABLE \"varve_staged_dims\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"dims\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_dims.record,field\" ON \"varve_staged_dims\" (\"record\", \"field\");\n";
 
 static const size_t dims_key[] = { 0 };
 

@@ -3,15 +3,23 @@
 -- lab.Dims
 CREATE TABLE "dims" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "int32_n" INTEGER NOT NULL,
-  "int64_n" INTEGER NOT NULL,
-  "uint32_n" INTEGER NOT NULL,
-  "uint64_n" INTEGER NOT NULL,
-  "sint32_n" INTEGER NOT NULL,
-  "sint64_n" INTEGER NOT NULL,
-  "fixed32_n" INTEGER NOT NULL,
-  "fixed64_n" INTEGER NOT NULL,
-  "sfixed32_n" INTEGER NOT NULL,
-  "sfixed64_n" INTEGER NOT NULL,
+  "int32_n" INTEGER NOT NULL DEFAULT 0,
+  "int64_n" INTEGER NOT NULL DEFAULT 0,
+  "uint32_n" INTEGER NOT NULL DEFAULT 0,
+  "uint64_n" INTEGER NOT NULL DEFAULT 0,
+  "sint32_n" INTEGER NOT NULL DEFAULT 0,
+  "sint64_n" INTEGER NOT NULL DEFAULT 0,
+  "fixed32_n" INTEGER NOT NULL DEFAULT 0,
+  "fixed64_n" INTEGER NOT NULL DEFAULT 0,
+  "sfixed32_n" INTEGER NOT NULL DEFAULT 0,
+  "sfixed64_n" INTEGER NOT NULL DEFAULT 0,
   "varve_unknown" BLOB
 ) STRICT;
+CREATE TABLE "varve_staged_dims" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "dims" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_dims.record,field" ON "varve_staged_dims" ("record", "field");

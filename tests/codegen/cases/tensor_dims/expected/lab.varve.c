@@ -11,6 +11,32 @@ static const struct varve_record *const records[] = {
     &lab_dims_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Dims table=dims",
+    "field lab.Dims 1 id int64 key=1",
+    "field lab.Dims 2 int32_n int32",
+    "field lab.Dims 3 int64_n int64",
+    "field lab.Dims 4 uint32_n uint32",
+    "field lab.Dims 5 uint64_n uint64",
+    "field lab.Dims 6 sint32_n sint32",
+    "field lab.Dims 7 sint64_n sint64",
+    "field lab.Dims 8 fixed32_n fixed32",
+    "field lab.Dims 9 fixed64_n fixed64",
+    "field lab.Dims 10 sfixed32_n sfixed32",
+    "field lab.Dims 11 sfixed64_n sfixed64",
+    "field lab.Dims 20 by_int32 repeated float tensor=#2",
+    "field lab.Dims 21 by_int64 repeated float tensor=#3",
+    "field lab.Dims 22 by_uint32 repeated float tensor=#4",
+    "field lab.Dims 23 by_uint64 repeated float tensor=#5",
+    "field lab.Dims 24 by_sint32 repeated float tensor=#6",
+    "field lab.Dims 25 by_sint64 repeated float tensor=#7",
+    "field lab.Dims 26 by_fixed32 repeated float tensor=#8",
+    "field lab.Dims 27 by_fixed64 repeated float tensor=#9",
+    "field lab.Dims 28 by_sfixed32 repeated float tensor=#10",
+    "field lab.Dims 29 by_sfixed64 repeated float tensor=#11",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3597 bytes, efbc4b102961581d */
@@ -21,6 +47,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 1,
+    .lock = lock,
+    .lock_count = 22,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

@@ -98,7 +98,7 @@ static const struct varve_column film_columns[] = {
 static const char film_ddl[] =
     "CREATE TABLE \"film\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"frames\" BLOB NOT NULL,\n"
+    "  \"frames\" BLOB NOT NULL DEFAULT x'',\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n";
 

@@ -3,6 +3,6 @@
 -- lab.Film
 CREATE TABLE "film" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "frames" BLOB NOT NULL,
+  "frames" BLOB NOT NULL DEFAULT x'',
   "varve_unknown" BLOB
 ) STRICT;

@@ -11,6 +11,16 @@ static const struct varve_record *const records[] = {
     &lab_frame_record, &lab_film_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Film table=film",
+    "field lab.Film 1 id int64 key=1",
+    "field lab.Film 2 frames repeated message lab.Frame",
+    "message lab.Frame",
+    "field lab.Frame 1 width uint32",
+    "field lab.Frame 2 pixels repeated float tensor=#1,#1",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 2967 bytes, 52d86be9ee14f40d */
@@ -21,6 +31,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 2,
+    .lock = lock,
+    .lock_count = 6,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

@@ -120,9 +120,17 @@ static const struct varve_column arrays_columns[] = {
 static const char arrays_ddl[] =
     "CREATE TABLE \"arrays\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"n\" INTEGER NOT NULL,\n"
+    "  \"n\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"varve_unknown\" BLOB\n"
-    ") STRICT;\n";
+    ") STRICT;\n"
+    "CREATE TABLE \"varve_staged_arrays\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"arrays\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_arrays.record,field\" ON \"varve_staged_arrays\" (\"record\", \"field\");\n";
 
 static const size_t arrays_key[] = { 0 };
 

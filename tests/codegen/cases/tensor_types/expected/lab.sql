@@ -3,6 +3,14 @@
 -- lab.Arrays
 CREATE TABLE "arrays" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "n" INTEGER NOT NULL,
+  "n" INTEGER NOT NULL DEFAULT 0,
   "varve_unknown" BLOB
 ) STRICT;
+CREATE TABLE "varve_staged_arrays" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "arrays" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_arrays.record,field" ON "varve_staged_arrays" ("record", "field");

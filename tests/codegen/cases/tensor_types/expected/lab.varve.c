@@ -11,6 +11,30 @@ static const struct varve_record *const records[] = {
     &lab_arrays_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Arrays table=arrays",
+    "field lab.Arrays 1 id int64 key=1",
+    "field lab.Arrays 2 n uint32",
+    "field lab.Arrays 3 double_values repeated double tensor=#2",
+    "field lab.Arrays 4 float_values repeated float tensor=#2",
+    "field lab.Arrays 5 int32_values repeated int32 tensor=#2",
+    "field lab.Arrays 6 int64_values repeated int64 tensor=#2",
+    "field lab.Arrays 7 uint32_values repeated uint32 tensor=#2",
+    "field lab.Arrays 8 uint64_values repeated uint64 tensor=#2",
+    "field lab.Arrays 9 sint32_values repeated sint32 tensor=#2",
+    "field lab.Arrays 10 sint64_values repeated sint64 tensor=#2",
+    "field lab.Arrays 11 fixed32_values repeated fixed32 tensor=#2",
+    "field lab.Arrays 12 fixed64_values repeated fixed64 tensor=#2",
+    "field lab.Arrays 13 sfixed32_values repeated sfixed32 tensor=#2",
+    "field lab.Arrays 14 sfixed64_values repeated sfixed64 tensor=#2",
+    "field lab.Arrays 20 int8_values bytes tensor=#2 dtype=INT8",
+    "field lab.Arrays 21 uint8_values bytes tensor=#2 dtype=UINT8",
+    "field lab.Arrays 22 int16_values bytes tensor=#2 dtype=INT16",
+    "field lab.Arrays 23 uint16_values bytes tensor=#2 dtype=UINT16",
+    "field lab.Arrays 24 float16_values bytes tensor=#2 dtype=FLOAT16",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3665 bytes, ca04efc39a588d4f */
@@ -21,6 +45,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 1,
+    .lock = lock,
+    .lock_count = 20,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

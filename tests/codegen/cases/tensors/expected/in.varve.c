@@ -92,10 +92,18 @@ static const struct varve_column volume_columns[] = {
 static const char volume_ddl[] =
     "CREATE TABLE \"volume\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"width\" INTEGER NOT NULL,\n"
-    "  \"height\" INTEGER NOT NULL,\n"
+    "  \"width\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"height\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"varve_unknown\" BLOB\n"
-    ") STRICT;\n";
+    ") STRICT;\n"
+    "CREATE TABLE \"varve_staged_volume\" (\n"
+    "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  \"record\" INTEGER NOT NULL REFERENCES \"volume\" (\"id\") ON DELETE CASCADE,\n"
+    "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dims\" TEXT NOT NULL,\n"
+    "  \"bytes\" BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX \"varve_staged_volume.record,field\" ON \"varve_staged_volume\" (\"record\", \"field\");\n";
 
 static const size_t volume_key[] = { 0 };
 

@@ -3,7 +3,15 @@
 -- lab.Volume
 CREATE TABLE "volume" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "width" INTEGER NOT NULL,
-  "height" INTEGER NOT NULL,
+  "width" INTEGER NOT NULL DEFAULT 0,
+  "height" INTEGER NOT NULL DEFAULT 0,
   "varve_unknown" BLOB
 ) STRICT;
+CREATE TABLE "varve_staged_volume" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "volume" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_volume.record,field" ON "varve_staged_volume" ("record", "field");

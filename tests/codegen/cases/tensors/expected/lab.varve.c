@@ -11,6 +11,21 @@ static const struct varve_record *const records[] = {
     &lab_volume_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Volume table=volume",
+    "field lab.Volume 1 id int64 key=1",
+    "field lab.Volume 2 width uint32",
+    "field lab.Volume 3 height int64",
+    "field lab.Volume 4 vector repeated float tensor=3",
+    "field lab.Volume 5 matrix repeated double tensor=#3,#2",
+    "field lab.Volume 6 mixed repeated float tensor=#3,2,#2",
+    "field lab.Volume 7 eight repeated float tensor=1,2,1,2,1,2,1,#2",
+    "field lab.Volume 8 square repeated float tensor=#2,#2",
+    "field lab.Volume 9 maybe repeated float unit=mV tensor=#2 may_be_absent=yes",
+    "field lab.Volume 10 loose repeated float tensor=#2",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3211 bytes, 6b1cfd1588e7f51f */
@@ -21,6 +36,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 1,
+    .lock = lock,
+    .lock_count = 11,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

@@ -88,22 +88,22 @@ static const struct varve_column lookup_columns[] = {
 static const char lookup_ddl[] =
     "CREATE TABLE \"lookup\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"code\" TEXT NOT NULL,\n"
-    "  \"number\" INTEGER NOT NULL,\n"
-    "  \"hash\" INTEGER NOT NULL,\n"
+    "  \"code\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"number\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"signed_number\" INTEGER,\n"
     "  \"alias\" TEXT,\n"
-    "  \"kind\" INTEGER NOT NULL,\n"
-    "  \"only\" INTEGER NOT NULL,\n"
+    "  \"kind\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"only\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE UNIQUE INDEX \"lookup.code\" ON \"lookup\" (\"code\");\n"
-    "CREATE UNIQUE INDEX \"lookup.number\" ON \"lookup\" (\"number\");\n"
-    "CREATE UNIQUE INDEX \"lookup.hash\" ON \"lookup\" (\"hash\");\n"
-    "CREATE UNIQUE INDEX \"lookup.signed_number\" ON \"lookup\" (\"signed_number\");\n"
-    "CREATE UNIQUE INDEX \"lookup.alias\" ON \"lookup\" (\"alias\");\n"
-    "CREATE UNIQUE INDEX \"lookup.kind\" ON \"lookup\" (\"kind\");\n"
-    "CREATE UNIQUE INDEX \"lookup.only\" ON \"lookup\" (\"only\");\n";
+    "CREATE UNIQUE INDEX \"lookup.2\" ON \"lookup\" (\"code\");\n"
+    "CREATE UNIQUE INDEX \"lookup.3\" ON \"lookup\" (\"number\");\n"
+    "CREATE UNIQUE INDEX \"lookup.4\" ON \"lookup\" (\"hash\");\n"
+    "CREATE UNIQUE INDEX \"lookup.5\" ON \"lookup\" (\"signed_number\");\n"
+    "CREATE UNIQUE INDEX \"lookup.6\" ON \"lookup\" (\"alias\");\n"
+    "CREATE UNIQUE INDEX \"lookup.7\" ON \"lookup\" (\"kind\");\n"
+    "CREATE UNIQUE INDEX \"lookup.8\" ON \"lookup\" (\"only\");\n";
 
 static const size_t lookup_key[] = { 0 };
 

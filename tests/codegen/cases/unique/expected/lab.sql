@@ -3,19 +3,19 @@
 -- lab.Lookup
 CREATE TABLE "lookup" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "code" TEXT NOT NULL,
-  "number" INTEGER NOT NULL,
-  "hash" INTEGER NOT NULL,
+  "code" TEXT NOT NULL DEFAULT '',
+  "number" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER NOT NULL DEFAULT 0,
   "signed_number" INTEGER,
   "alias" TEXT,
-  "kind" INTEGER NOT NULL,
-  "only" INTEGER NOT NULL,
+  "kind" INTEGER NOT NULL DEFAULT 0,
+  "only" INTEGER NOT NULL DEFAULT 0,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE UNIQUE INDEX "lookup.code" ON "lookup" ("code");
-CREATE UNIQUE INDEX "lookup.number" ON "lookup" ("number");
-CREATE UNIQUE INDEX "lookup.hash" ON "lookup" ("hash");
-CREATE UNIQUE INDEX "lookup.signed_number" ON "lookup" ("signed_number");
-CREATE UNIQUE INDEX "lookup.alias" ON "lookup" ("alias");
-CREATE UNIQUE INDEX "lookup.kind" ON "lookup" ("kind");
-CREATE UNIQUE INDEX "lookup.only" ON "lookup" ("only");
+CREATE UNIQUE INDEX "lookup.2" ON "lookup" ("code");
+CREATE UNIQUE INDEX "lookup.3" ON "lookup" ("number");
+CREATE UNIQUE INDEX "lookup.4" ON "lookup" ("hash");
+CREATE UNIQUE INDEX "lookup.5" ON "lookup" ("signed_number");
+CREATE UNIQUE INDEX "lookup.6" ON "lookup" ("alias");
+CREATE UNIQUE INDEX "lookup.7" ON "lookup" ("kind");
+CREATE UNIQUE INDEX "lookup.8" ON "lookup" ("only");

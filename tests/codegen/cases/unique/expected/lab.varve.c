@@ -11,6 +11,20 @@ static const struct varve_record *const records[] = {
     &lab_lookup_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "value lab.Kind 0 NONE",
+    "message lab.Lookup table=lookup",
+    "field lab.Lookup 1 id int64 key=1",
+    "field lab.Lookup 2 code string unique",
+    "field lab.Lookup 3 number uint32 unique",
+    "field lab.Lookup 4 hash fixed64 unique",
+    "field lab.Lookup 5 signed_number optional sint64 unique",
+    "field lab.Lookup 6 alias optional string unique",
+    "field lab.Lookup 7 kind enum lab.Kind unique",
+    "field lab.Lookup 8 only bool unique",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3145 bytes, 68ac259f119edba2 */
@@ -21,6 +35,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 1,
+    .lock = lock,
+    .lock_count = 10,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

@@ -45,10 +45,10 @@ static const struct varve_column blob_columns[] = {
 static const char blob_ddl[] =
     "CREATE TABLE \"blob\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"digest\" BLOB NOT NULL,\n"
+    "  \"digest\" BLOB NOT NULL DEFAULT x'',\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE UNIQUE INDEX \"blob.digest\" ON \"blob\" (\"digest\");\n";
+    "CREATE UNIQUE INDEX \"blob.2\" ON \"blob\" (\"digest\");\n";
 
 static const size_t blob_key[] = { 0 };
 

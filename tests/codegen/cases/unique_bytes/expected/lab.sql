@@ -3,7 +3,7 @@
 -- lab.Blob
 CREATE TABLE "blob" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "digest" BLOB NOT NULL,
+  "digest" BLOB NOT NULL DEFAULT x'',
   "varve_unknown" BLOB
 ) STRICT;
-CREATE UNIQUE INDEX "blob.digest" ON "blob" ("digest");
+CREATE UNIQUE INDEX "blob.2" ON "blob" ("digest");

@@ -11,6 +11,13 @@ static const struct varve_record *const records[] = {
     &lab_blob_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Blob table=blob",
+    "field lab.Blob 1 id int64 key=1",
+    "field lab.Blob 2 digest bytes unique",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 2887 bytes, 081cde5b4f776957 */
@@ -21,6 +28,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 1,
+    .lock = lock,
+    .lock_count = 3,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

@@ -88,19 +88,19 @@ static const struct varve_column synapse_columns[] = {
 static const char synapse_ddl[] =
     "CREATE TABLE \"synapse\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"source\" TEXT NOT NULL,\n"
-    "  \"target\" TEXT NOT NULL,\n"
-    "  \"kind\" INTEGER NOT NULL,\n"
-    "  \"digest\" BLOB NOT NULL,\n"
-    "  \"label\" TEXT NOT NULL,\n"
+    "  \"source\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"target\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"kind\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"digest\" BLOB NOT NULL DEFAULT x'',\n"
+    "  \"label\" TEXT NOT NULL DEFAULT '',\n"
     "  \"serial\" INTEGER,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE UNIQUE INDEX \"synapse.digest\" ON \"synapse\" (\"digest\");\n"
-    "CREATE UNIQUE INDEX \"synapse.serial\" ON \"synapse\" (\"serial\");\n"
-    "CREATE UNIQUE INDEX \"synapse.source,target,kind\" ON \"synapse\" (\"source\", \"target\", \"kind\");\n"
-    "CREATE INDEX \"synapse.kind\" ON \"synapse\" (\"kind\");\n"
-    "CREATE UNIQUE INDEX \"synapse.label.3bffe27e\" ON \"synapse\" (\"label\") WHERE kind = 1 AND \"label\" <> '';\n";
+    "CREATE UNIQUE INDEX \"synapse.6\" ON \"synapse\" (\"digest\");\n"
+    "CREATE UNIQUE INDEX \"synapse.7\" ON \"synapse\" (\"serial\");\n"
+    "CREATE UNIQUE INDEX \"synapse.2,3,4\" ON \"synapse\" (\"source\", \"target\", \"kind\");\n"
+    "CREATE INDEX \"synapse.4\" ON \"synapse\" (\"kind\");\n"
+    "CREATE UNIQUE INDEX \"synapse.5.83f0b6d6\" ON \"synapse\" (\"label\") WHERE \"kind\" = 1 AND \"label\" <> '';\n";
 
 static const size_t synapse_key[] = { 0 };
 
@@ -185,12 +185,12 @@ static const struct varve_column link_columns[] = {
 static const char link_ddl[] =
     "CREATE TABLE \"link\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-    "  \"source\" TEXT NOT NULL,\n"
-    "  \"target\" TEXT NOT NULL,\n"
-    "  \"kind\" INTEGER NOT NULL,\n"
+    "  \"source\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"target\" TEXT NOT NULL DEFAULT '',\n"
+    "  \"kind\" INTEGER NOT NULL DEFAULT 0,\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE UNIQUE INDEX \"link.source,target,kind\" ON \"link\" (\"source\", \"target\", \"kind\");\n";
+    "CREATE UNIQUE INDEX \"link.2,3,4\" ON \"link\" (\"source\", \"target\", \"kind\");\n";
 
 static const size_t link_key[] = { 0 };
 

@@ -3,26 +3,26 @@
 -- lab.Synapse
 CREATE TABLE "synapse" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "source" TEXT NOT NULL,
-  "target" TEXT NOT NULL,
-  "kind" INTEGER NOT NULL,
-  "digest" BLOB NOT NULL,
-  "label" TEXT NOT NULL,
+  "source" TEXT NOT NULL DEFAULT '',
+  "target" TEXT NOT NULL DEFAULT '',
+  "kind" INTEGER NOT NULL DEFAULT 0,
+  "digest" BLOB NOT NULL DEFAULT x'',
+  "label" TEXT NOT NULL DEFAULT '',
   "serial" INTEGER,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE UNIQUE INDEX "synapse.digest" ON "synapse" ("digest");
-CREATE UNIQUE INDEX "synapse.serial" ON "synapse" ("serial");
-CREATE UNIQUE INDEX "synapse.source,target,kind" ON "synapse" ("source", "target", "kind");
-CREATE INDEX "synapse.kind" ON "synapse" ("kind");
-CREATE UNIQUE INDEX "synapse.label.3bffe27e" ON "synapse" ("label") WHERE kind = 1 AND "label" <> '';
+CREATE UNIQUE INDEX "synapse.6" ON "synapse" ("digest");
+CREATE UNIQUE INDEX "synapse.7" ON "synapse" ("serial");
+CREATE UNIQUE INDEX "synapse.2,3,4" ON "synapse" ("source", "target", "kind");
+CREATE INDEX "synapse.4" ON "synapse" ("kind");
+CREATE UNIQUE INDEX "synapse.5.83f0b6d6" ON "synapse" ("label") WHERE "kind" = 1 AND "label" <> '';
 
 -- lab.Link
 CREATE TABLE "link" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "source" TEXT NOT NULL,
-  "target" TEXT NOT NULL,
-  "kind" INTEGER NOT NULL,
+  "source" TEXT NOT NULL DEFAULT '',
+  "target" TEXT NOT NULL DEFAULT '',
+  "kind" INTEGER NOT NULL DEFAULT 0,
   "varve_unknown" BLOB
 ) STRICT;
-CREATE UNIQUE INDEX "link.source,target,kind" ON "link" ("source", "target", "kind");
+CREATE UNIQUE INDEX "link.2,3,4" ON "link" ("source", "target", "kind");

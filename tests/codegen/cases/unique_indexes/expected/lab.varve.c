@@ -11,6 +11,29 @@ static const struct varve_record *const records[] = {
     &lab_synapse_record, &lab_link_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "value lab.Kind 0 CHEMICAL",
+    "value lab.Kind 1 ELECTRICAL",
+    "message lab.Link table=link",
+    "field lab.Link 1 id int64 key=1",
+    "field lab.Link 2 source string",
+    "field lab.Link 3 target string",
+    "field lab.Link 4 kind enum lab.Kind",
+    "index lab.Link 2,3,4 unique",
+    "message lab.Synapse table=synapse",
+    "field lab.Synapse 1 id int64 key=1",
+    "field lab.Synapse 2 source string",
+    "field lab.Synapse 3 target string",
+    "field lab.Synapse 4 kind enum lab.Kind",
+    "field lab.Synapse 5 label string",
+    "field lab.Synapse 6 digest bytes unique",
+    "field lab.Synapse 7 serial optional uint64 unique",
+    "index lab.Synapse 2,3,4 unique",
+    "index lab.Synapse 4",
+    "index lab.Synapse 5 unique where=\"{4} = 1 AND {5} <> ''\"",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3296 bytes, 6ce97f70cbd79cc1 */
@@ -21,6 +44,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 2,
+    .lock = lock,
+    .lock_count = 19,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

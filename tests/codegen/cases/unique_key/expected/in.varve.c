@@ -116,7 +116,7 @@ static const char seat_ddl[] =
     "  \"varve_unknown\" BLOB,\n"
     "  PRIMARY KEY (\"row\", \"ticket\")\n"
     ") STRICT;\n"
-    "CREATE UNIQUE INDEX \"seat.ticket\" ON \"seat\" (\"ticket\");\n";
+    "CREATE UNIQUE INDEX \"seat.2\" ON \"seat\" (\"ticket\");\n";
 
 static const size_t seat_key[] = { 0, 1 };
 

@@ -13,4 +13,4 @@ CREATE TABLE "seat" (
   "varve_unknown" BLOB,
   PRIMARY KEY ("row", "ticket")
 ) STRICT;
-CREATE UNIQUE INDEX "seat.ticket" ON "seat" ("ticket");
+CREATE UNIQUE INDEX "seat.2" ON "seat" ("ticket");

@@ -11,6 +11,15 @@ static const struct varve_record *const records[] = {
     &lab_country_record, &lab_seat_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message lab.Country table=country",
+    "field lab.Country 1 code string unique key=1",
+    "message lab.Seat table=seat",
+    "field lab.Seat 1 row int32 key=1",
+    "field lab.Seat 2 ticket int64 unique key=2",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 2939 bytes, f18624a18809a15d */
@@ -21,6 +30,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 2,
+    .lock = lock,
+    .lock_count = 5,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

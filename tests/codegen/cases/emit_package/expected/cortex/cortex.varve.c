@@ -78,6 +78,15 @@ static const struct varve_record *const records[] = {
     &cortex_brain_record, &cortex_lobe_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message cortex.Brain table=brain",
+    "field cortex.Brain 1 id int64 key=1",
+    "message cortex.Lobe table=lobe",
+    "field cortex.Lobe 1 id int64 key=1",
+    "field cortex.Lobe 2 brain_id int64 references=cortex.Brain#1",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3033 bytes, 2c9e57a8abf13785 */
@@ -88,6 +97,8 @@ const struct varve_schema cortex_schema = {
     .package = "cortex",
     .records = records,
     .record_count = 2,
+    .lock = lock,
+    .lock_count = 5,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

@@ -12,4 +12,4 @@ CREATE TABLE "lobe" (
   "brain_id" INTEGER NOT NULL REFERENCES "brain" ("id"),
   "varve_unknown" BLOB
 ) STRICT;
-CREATE INDEX "lobe.brain_id" ON "lobe" ("brain_id");
+CREATE INDEX "lobe.2" ON "lobe" ("brain_id");

@@ -54,7 +54,7 @@ static const char lobe_ddl[] =
     "  \"brain_id\" INTEGER NOT NULL REFERENCES \"brain\" (\"id\"),\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"lobe.brain_id\" ON \"lobe\" (\"brain_id\");\n";
+    "CREATE INDEX \"lobe.2\" ON \"lobe\" (\"brain_id\");\n";
 
 static const size_t lobe_key[] = { 0 };
 

@@ -4,7 +4,7 @@
 CREATE TABLE "trial" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "stamp" BLOB,
-  "unit" INTEGER NOT NULL,
-  "quantities" BLOB NOT NULL,
+  "unit" INTEGER NOT NULL DEFAULT 0,
+  "quantities" BLOB NOT NULL DEFAULT x'',
   "varve_unknown" BLOB
 ) STRICT;

@@ -11,6 +11,23 @@ static const struct varve_record *const records[] = {
     &acme_lab_v1_stamp_record, &acme_lab_v1_trial_record,
 };
 
+/* What storage depends on, as in schema.lock. */
+static const char *const lock[] = {
+    "message acme.lab.v1.Stamp",
+    "field acme.lab.v1.Stamp 1 at int64 time=UNIX_NANOSECONDS",
+    "field acme.lab.v1.Stamp 2 unit enum acme.units.Unit",
+    "message acme.lab.v1.Trial table=trial",
+    "field acme.lab.v1.Trial 1 id int64 key=1",
+    "field acme.lab.v1.Trial 2 stamp message acme.lab.v1.Stamp",
+    "field acme.lab.v1.Trial 3 unit enum acme.units.Unit",
+    "field acme.lab.v1.Trial 4 quantities repeated message acme.units.Quantity",
+    "message acme.units.Quantity",
+    "field acme.units.Quantity 1 value double",
+    "field acme.units.Quantity 2 unit enum acme.units.Unit",
+    "value acme.units.Unit 0 NONE",
+    "value acme.units.Unit 1 MILLIVOLT",
+};
+
 /* google.protobuf.FileDescriptorSet: the schema with its imports, but for descriptor.proto. */
 static const uint8_t descriptor_set[] = {
     /* 3366 bytes, 9ad6f5e4e38c72c2 */
@@ -21,6 +38,8 @@ const struct varve_schema acme_lab_v1_schema = {
     .package = "acme.lab.v1",
     .records = records,
     .record_count = 2,
+    .lock = lock,
+    .lock_count = 13,
     .descriptor_set = descriptor_set,
     .descriptor_set_size = sizeof(descriptor_set),
 };

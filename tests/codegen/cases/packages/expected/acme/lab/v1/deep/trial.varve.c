@@ -50,8 +50,8 @@ static const char trial_ddl[] =
     "CREATE TABLE \"trial\" (\n"
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"stamp\" BLOB,\n"
-    "  \"unit\" INTEGER NOT NULL,\n"
-    "  \"quantities\" BLOB NOT NULL,\n"
+    "  \"unit\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"quantities\" BLOB NOT NULL DEFAULT x'',\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n";
 

@@ -1,0 +1,6 @@
+-- lab.Spike: field 1 is renamed from id to number.
+-- lab.Spike: field 2 (size) is int64 now, and was int32.
+-- lab.Spike: compression of the cache is LZ4 now, and was the default.
+-- lab.Spike: key of the cache is spikes:{number} now, and was spike:{id}.
+-- lab.Spike: ttl_seconds of the cache is 90 now, and was 60.
+-- lab.Scan: layout of the archive is OBJECT now, and was the default.

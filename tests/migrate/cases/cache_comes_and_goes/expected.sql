@@ -1,0 +1,3 @@
+-- lab.Spike: the message is gone.
+-- lab.Peak: the message is new.
+-- lab.Scan: it is cached no more.

@@ -1,0 +1,1 @@
+-- lab.Mood: the value 1 (MOOD_GOOD) is removed.

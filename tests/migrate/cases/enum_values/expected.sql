@@ -1,0 +1,2 @@
+-- lab.Mood: the value 1 is renamed from MOOD_GOOD to MOOD_FINE.
+-- lab.Mood: the value 2 (MOOD_BAD) is new.

@@ -1,0 +1,1 @@
+-- lab.Wrong: the message is renamed from lab.Right.

@@ -1,0 +1,2 @@
+-- lab.Spot: the message is renamed from lab.Point.
+-- lab.Temper: the enum is renamed from lab.Mood.

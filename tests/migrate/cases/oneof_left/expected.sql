@@ -1,0 +1,1 @@
+-- lab.Sample: field 4 (c) is no longer in the oneof other.

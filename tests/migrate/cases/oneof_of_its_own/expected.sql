@@ -1,0 +1,1 @@
+-- lab.Sample: field 4 (c) is in a oneof of its own now, other.

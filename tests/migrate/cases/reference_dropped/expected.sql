@@ -1,0 +1,23 @@
+-- lab.Visit: field 2 (subject) refers to nothing any more.
+-- lab.Visit: field 3 (code) refers to nothing any more.
+-- SQLite cannot alter this in place: the table visit is written anew.
+CREATE TABLE "varve_new_visit" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "subject" INTEGER NOT NULL DEFAULT 0,
+  "code" TEXT,
+  "varve_unknown" BLOB
+) STRICT;
+CREATE TABLE varve_counts AS SELECT (SELECT count(*) FROM "mark") AS "mark";
+INSERT INTO "varve_new_visit" ("id", "subject", "code", "varve_unknown")
+  SELECT "id", "subject", "code", "varve_unknown"
+  FROM "visit" ORDER BY "id";
+SELECT varve_assert((SELECT count(*) FROM "varve_new_visit") = (SELECT count(*) FROM "visit"),
+  'lab.Visit: not every record of the table visit was taken over; nothing is changed');
+DELETE FROM sqlite_sequence WHERE name = 'varve_new_visit';
+INSERT INTO sqlite_sequence (name, seq)
+  SELECT 'varve_new_visit', seq FROM sqlite_sequence WHERE name = 'visit';
+DROP TABLE "visit";
+ALTER TABLE "varve_new_visit" RENAME TO "visit";
+SELECT varve_assert((SELECT count(*) FROM "mark") = (SELECT "mark" FROM varve_counts),
+  'lab.Visit: records of the table mark went with the old table visit; nothing is changed');
+DROP TABLE varve_counts;

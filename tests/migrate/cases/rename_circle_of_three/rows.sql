@@ -1,0 +1,1 @@
+INSERT INTO sample (id, a, b, c) VALUES (1, 'a', 'b', 'c');

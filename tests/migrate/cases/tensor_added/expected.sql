@@ -1,0 +1,33 @@
+-- lab.Scan: field 6 (columns, uint32) is new.
+ALTER TABLE "scan" ADD COLUMN "columns" INTEGER NOT NULL DEFAULT 0;
+UPDATE "scan" SET "columns" = varve_unknown_value("varve_unknown", 6, 'uint32'),
+  "varve_unknown" = varve_unknown_without("varve_unknown", 6)
+  WHERE varve_unknown_has("varve_unknown", 6);
+
+-- lab.Scan: where its tensors wait for the archive.
+CREATE TABLE "varve_staged_scan" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "scan" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_scan.record,field" ON "varve_staged_scan" ("record", "field");
+
+-- lab.Scan: field 3 (data, repeated float) is new.
+INSERT INTO "varve_staged_scan" ("record", "field", "dims", "bytes")
+  SELECT "id", 3, "columns" || ',' || "rows", varve_unknown_value("varve_unknown", 3, 'bytes')
+  FROM "scan" WHERE varve_unknown_has("varve_unknown", 3)
+  AND length(varve_unknown_value("varve_unknown", 3, 'bytes')) = "columns" * "rows" * 4 AND length(varve_unknown_value("varve_unknown", 3, 'bytes')) > 0 ORDER BY "id";
+UPDATE "scan" SET "varve_unknown" = varve_unknown_without("varve_unknown", 3)
+  WHERE varve_unknown_has("varve_unknown", 3) AND "id" IN (SELECT "record" FROM "varve_staged_scan" WHERE "field" = 3);
+
+-- lab.Scan: field 4 (mask, bytes) is new.
+INSERT INTO "varve_staged_scan" ("record", "field", "dims", "bytes")
+  SELECT "id", 4, CAST("rows" AS TEXT), varve_unknown_value("varve_unknown", 4, 'bytes')
+  FROM "scan" WHERE varve_unknown_has("varve_unknown", 4)
+  AND length(varve_unknown_value("varve_unknown", 4, 'bytes')) = "rows" * 1 AND length(varve_unknown_value("varve_unknown", 4, 'bytes')) > 0 ORDER BY "id";
+UPDATE "scan" SET "varve_unknown" = varve_unknown_without("varve_unknown", 4)
+  WHERE varve_unknown_has("varve_unknown", 4) AND "id" IN (SELECT "record" FROM "varve_staged_scan" WHERE "field" = 4);
+
+-- lab.Scan: field 5 (counts, repeated int32) is new.

@@ -1,0 +1,1 @@
+INSERT INTO scan (id, "rows", varve_unknown) VALUES (1, 2, x'1a080000803f000000402202010230013a0178'), (2, 2, x'2203010203'), (3, 0, NULL);

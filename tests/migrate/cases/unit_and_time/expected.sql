@@ -1,0 +1,2 @@
+-- lab.Sample: the unit of field 4 (size) is none now, and was ms; values are not converted: where they have to be, add statements at the end of the migration.
+-- lab.Sample: the meaning as a time of field 4 (size) is UNIX_NANOSECONDS now, and was none; values are not converted: where they have to be, add statements at the end of the migration.
