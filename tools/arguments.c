@@ -40,6 +40,10 @@ read_option(struct varvectl *ctl, struct words *words, char **argv, int *i)
         ctl->json = true;
         return true;
     }
+    if (strcmp(option, "--dry-run") == 0) {
+        ctl->dry_run = true;
+        return true;
+    }
     if (strcmp(option, "-d") == 0 || strcmp(option, "--data-dir") == 0)
         return set_data_dir(words, argv[++*i]);
     if (strncmp(option, with_value, sizeof with_value - 1) == 0)
@@ -121,6 +125,8 @@ configure(struct varvectl *ctl, const char *data_dir)
         return fail_see_help("name the data folder, DATA_DIR, for", ctl->command->name);
     if (!ctl->command->writes)
         ctl->config.read_only = true;
+    if (ctl->dry_run && !ctl->command->dry_run)
+        return fail_see_help("there is no option --dry-run of", ctl->command->name);
     return true;
 }
 

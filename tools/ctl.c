@@ -14,6 +14,12 @@ static const struct varvectl_command commands[] = {
      .operands = "",
      .brief = "reads every record and reports what is damaged",
      .run = varvectl_verify},
+    {.name = "migrate",
+     .operands = "",
+     .writes = true,
+     .dry_run = true,
+     .brief = "brings the store to the program's schema; --dry-run only says how",
+     .run = varvectl_migrate},
     {.name = NULL},
 };
 
@@ -38,6 +44,7 @@ print_help(FILE *file)
         "\n"
         "    -d, --data-dir DIR   the data folder, another way to say DATA_DIR\n"
         "    --json               the answer as one JSON object on stdout\n"
+        "    --dry-run            (migrate) lists the migrations that are due, which are findings\n"
         "    -h, --help           this text\n"
         "    --version            versions of varve and SQLite\n"
         "\n"

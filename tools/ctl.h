@@ -45,6 +45,7 @@ struct varvectl {
     const struct varvectl_command *command;
     struct varve_config config; /* from the environment and the command line */
     bool json;
+    bool dry_run;
     bool wants_usage;                            /* no command was named, or none that there is */
     const char *operands[VARVECTL_OPERANDS_MAX]; /* the command's own, without DATA_DIR */
     int operand_count;
@@ -56,7 +57,8 @@ struct varvectl_command {
     const char *name;
     const char *operands; /* its own, as the usage says them: "", " FILE" */
     int operand_count;
-    bool writes; /* whether it opens the store for writing */
+    bool writes;  /* whether it opens the store for writing */
+    bool dry_run; /* whether it knows --dry-run */
     const char *brief;
     enum varvectl_exit (*run)(struct varvectl *ctl);
 };
@@ -66,6 +68,8 @@ enum varvectl_exit
 varvectl_status(struct varvectl *ctl);
 enum varvectl_exit
 varvectl_verify(struct varvectl *ctl);
+enum varvectl_exit
+varvectl_migrate(struct varvectl *ctl);
 
 /* arguments.c: fills *ctl from the command line and the environment. False: it has said why not. */
 bool

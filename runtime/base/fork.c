@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 
@@ -20,6 +21,7 @@ unsigned varve__fork_count;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the list; free across a fork */
 static struct open_file *files;
+static struct varve__fork_file *closing; /* in forked children */
 
 static void
 lock_list(void)
@@ -37,6 +39,11 @@ static void
 enter_child(void)
 {
     varve__fork_count++; /* there is but this thread */
+    for (struct varve__fork_file *file = closing; file; file = file->next) {
+        close(file->file);
+        file->file = -1;
+    }
+    closing = NULL;
     unlock_list();
 }
 
@@ -97,5 +104,26 @@ varve__fork_note_closed(dev_t device, ino_t inode)
         *link = file->next;
         varve__release(file);
     }
+    unlock_list();
+}
+
+void
+varve__fork_add_file(struct varve__fork_file *file)
+{
+    lock_list();
+    file->next = closing;
+    closing = file;
+    unlock_list();
+}
+
+void
+varve__fork_drop_file(struct varve__fork_file *file)
+{
+    lock_list();
+    struct varve__fork_file **link = &closing;
+    while (*link && *link != file)
+        link = &(*link)->next;
+    if (*link)
+        *link = file->next;
     unlock_list();
 }

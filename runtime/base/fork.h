@@ -24,4 +24,17 @@ varve__fork_note_open(dev_t device, ino_t inode, bool *inherited);
 void
 varve__fork_note_closed(dev_t device, ino_t inode);
 
+/* A file that a forked child must not keep open: the child's copy would hold its parent's lock. */
+struct varve__fork_file {
+    int file; /* -1: closed, in the child too */
+    struct varve__fork_file *next;
+};
+
+/* From now on the file is closed in forked children, until varve__fork_drop_file(). */
+void
+varve__fork_add_file(struct varve__fork_file *file);
+
+void
+varve__fork_drop_file(struct varve__fork_file *file);
+
 #endif

@@ -1,13 +1,9 @@
 /* Validation of UTF-8, with a fast path for ASCII: 32 bytes a step, and shorter texts by a few words
- * that overlap. Nothing outside of the text is read. */
+ * that overlap. */
 #include "base/utf8.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
-
 enum {
-    STEP = 32 /* bytes that are looked at together */
+    STEP = 2 * VARVE__ASCII_STEP /* bytes that are looked at together */
 };
 
 #define ONES UINT64_C(0x0101010101010101)
@@ -42,7 +38,8 @@ is_plain(uint8_t byte)
 static inline bool
 is_ascii_step(const uint8_t *at)
 {
-    return !(suspects(at) | suspects(at + 8) | suspects(at + 16) | suspects(at + 24));
+    const char *text = (const char *)at;
+    return varve__ascii_steps(text, text + VARVE__ASCII_STEP);
 }
 
 /* The same of a text that is shorter. */
@@ -50,8 +47,8 @@ static inline bool
 is_ascii_short(const uint8_t *at, size_t size)
 {
     const uint8_t *end = at + size;
-    if (size > 16)
-        return !(suspects(at) | suspects(at + 8) | suspects(end - 16) | suspects(end - 8));
+    if (size >= VARVE__ASCII_STEP)
+        return varve__ascii_steps((const char *)at, (const char *)end - VARVE__ASCII_STEP);
     if (size >= 8)
         return !(suspects(at) | suspects(end - 8));
     if (size >= 4)
@@ -119,7 +116,7 @@ long_character(const uint8_t *at, size_t size)
 }
 
 size_t
-varve__utf8_check(const char *text, size_t size)
+varve__utf8_check_any(const char *text, size_t size)
 {
     const uint8_t *bytes = (const uint8_t *)text;
     size_t at = ascii_steps(bytes, size);

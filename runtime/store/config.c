@@ -38,6 +38,8 @@ static const struct member members[] = {
     {MEMBER(checkpoint_pages), .least = -1, .most = INT32_MAX},
     {MEMBER(cached_statements), .least = -1, .most = 100000},
     {MEMBER(pooled_sessions), .least = -1, .most = 100000},
+    {MEMBER(migrate), .least = -1, .most = -1},
+    {MEMBER(migration_backup), .least = -1, .most = -1},
 };
 
 enum {
@@ -59,6 +61,11 @@ check_numbers(const struct varve_config *config)
         if (member->kind != MEMBER_NUMBER)
             continue;
         int64_t value = *(const int64_t *)value_of(config, member);
+        if (value != 0 && value != member->least && member->least == member->most)
+            return varve__fail(
+                VARVE_MISUSE, VARVE_FAILURE_RANGE, VARVE_TIER_NONE, NULL,
+                "config.%s is %" PRId64 "; 0 is its default, and %" PRId64 " turns it off",
+                member->name, value, member->least);
         if (value != 0 && (value < member->least || value > member->most))
             return varve__fail(
                 VARVE_MISUSE, VARVE_FAILURE_RANGE, VARVE_TIER_NONE, NULL,
@@ -118,6 +125,8 @@ parse_number(const struct member *member, const char *variable, const char *text
     bool in_range = *number == 0 || (*number >= member->least && *number <= member->most);
     if (*text && !*end && errno == 0 && in_range)
         return VARVE_OK;
+    if (member->least == member->most)
+        return fail_variable(variable, text, "0 for the default, or -1");
     snprintf(
         wanted, sizeof wanted, "0 for the default, or a number from %" PRId64 " to %" PRId64,
         member->least, member->most);

@@ -10,6 +10,7 @@
 #include <varve/store.h>
 
 #include "base/error.h"
+#include "base/file_lock.h"
 #include "base/fork.h"
 #include "table/connection.h"
 
@@ -22,7 +23,8 @@ struct varve_store {
     bool noted;                /* as open, under these: */
     dev_t device;
     ino_t inode;
-    unsigned fork_count; /* as it was when the store was opened */
+    unsigned fork_count;               /* as it was when the store was opened */
+    struct varve__file_lock file_lock; /* held as long as the store is open */
     struct varve__connect connect;
     int64_t page_cache_bytes; /* of all connections together */
     size_t pooled_sessions;

@@ -6,8 +6,29 @@
 
 #include <varve/table.h>
 
-/* Begins a call about records of this table. When it fails the call is over. */
 static enum varve_status
+misuse(const struct varve_record *table, const char *text)
+{
+    return varve__fail(
+        VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, table ? table->descriptor->name : NULL,
+        "%s", text);
+}
+
+static enum varve_status
+refuse_table(struct varve_session *session, const struct varve_record *table)
+{
+    if (!table)
+        return varve__session_leave(
+            session, misuse(NULL, "the table is NULL; pass a generated one, P_M_record"));
+    return varve__session_leave(
+        session, varve__fail(
+                     VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, table->descriptor->name,
+                     "%s has no table in this store; open the store with the schema that has it",
+                     table->descriptor->name));
+}
+
+/* Begins a call about records of this table. When it fails the call is over. */
+static inline __attribute__((always_inline)) enum varve_status
 enter(
     struct varve_session *session,
     const struct varve_record *table,
@@ -16,21 +37,20 @@ enter(
     enum varve_status status = varve__session_enter(session);
     if (status != VARVE_OK)
         return status;
-    *plan = varve__plan_of(session->store->plans, table);
-    if (*plan)
-        return VARVE_OK;
-    return varve__session_leave(
-        session, varve__fail(
-                     VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, table->descriptor->name,
-                     "%s has no table in this store; open the store with the schema that has it",
-                     table->descriptor->name));
+    *plan = varve__plan_of(session->store->plans, table); /* of NULL: NULL */
+    return *plan ? VARVE_OK : refuse_table(session, table);
 }
 
+/* For a call whose result has no place to go. */
 static enum varve_status
-misuse(const struct varve_record *table, const char *text)
+refuse_result(struct varve_session *session, const struct varve_record *table)
 {
-    return varve__fail(
-        VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, table->descriptor->name, "%s", text);
+    const struct varve__plan *plan;
+    enum varve_status status = enter(session, table, &plan);
+    if (status != VARVE_OK)
+        return status;
+    return varve__session_leave(
+        session, misuse(table, "the result is NULL; pass the address of a variable that takes it"));
 }
 
 /* An array that a caller passes with its count. */
@@ -155,6 +175,8 @@ varve_record_get(
     void **record)
 {
     const struct varve__plan *plan;
+    if (!record)
+        return refuse_result(session, table);
     *record = NULL;
     enum varve_status status = enter(session, table, &plan);
     if (status != VARVE_OK)
@@ -171,6 +193,8 @@ varve_record_get_by(
     void **record)
 {
     const struct varve__plan *plan;
+    if (!record)
+        return refuse_result(session, table);
     *record = NULL;
     enum varve_status status = enter(session, table, &plan);
     if (status != VARVE_OK)
@@ -188,6 +212,8 @@ varve_record_get_many(
     void ***records)
 {
     const struct varve__plan *plan;
+    if (!records)
+        return refuse_result(session, table);
     *records = NULL;
     enum varve_status status = enter(session, table, &plan);
     if (status != VARVE_OK)
@@ -213,6 +239,8 @@ varve_record_find(
     struct varve_cursor **cursor)
 {
     const struct varve__plan *plan;
+    if (!cursor)
+        return refuse_result(session, table);
     *cursor = NULL;
     enum varve_status status = enter(session, table, &plan);
     if (status != VARVE_OK)
@@ -231,6 +259,8 @@ varve_record_find_one(
     void **record)
 {
     const struct varve__plan *plan;
+    if (!record)
+        return refuse_result(session, table);
     *record = NULL;
     enum varve_status status = enter(session, table, &plan);
     if (status != VARVE_OK)
@@ -247,6 +277,8 @@ varve_record_count(
     int64_t *count)
 {
     const struct varve__plan *plan;
+    if (!count)
+        return refuse_result(session, table);
     *count = 0;
     enum varve_status status = enter(session, table, &plan);
     if (status != VARVE_OK)
@@ -257,26 +289,37 @@ varve_record_count(
 
 /* -------------------------------------------------------------------- cursors */
 
+/* Why a cursor has no next row of this table. */
+static enum varve_status
+refuse_next(const struct varve_cursor *cursor, const struct varve_record *table)
+{
+    if (!cursor)
+        return misuse(table, "the cursor is NULL; look at the status of the find");
+    if (!cursor->owner)
+        return misuse(table, "the cursor's session is closed; close the cursor too");
+    enum varve_status status = varve__session_enter(cursor->owner);
+    if (status != VARVE_OK)
+        return status;
+    return varve__session_leave(
+        cursor->owner,
+        varve__fail(
+            VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE,
+            table ? table->descriptor->name : NULL,
+            "the cursor is of %s, not of %s; call that message's _next",
+            cursor->plan->record->descriptor->name, table ? table->descriptor->name : "NULL"));
+}
+
 enum varve_status
 varve_cursor_next(struct varve_cursor *cursor, const struct varve_record *table, const void **row)
 {
     *row = NULL;
-    if (!cursor)
-        return misuse(table, "the cursor is NULL; look at the status of the find");
+    if (__builtin_expect(!cursor || !cursor->owner || cursor->plan->record != table, 0))
+        return refuse_next(cursor, table);
     struct varve_session *session = cursor->owner;
-    if (!session)
-        return misuse(table, "the cursor's session is closed; close the cursor too");
     enum varve_status status = varve__session_enter(session);
     if (status != VARVE_OK)
         return status;
-    if (cursor->plan->record == table)
-        status = varve__find_next(cursor, row);
-    else
-        status = varve__fail(
-            VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, table->descriptor->name,
-            "the cursor is of %s, not of %s; call that message's _next",
-            cursor->plan->record->descriptor->name, table->descriptor->name);
-    return varve__session_leave(session, status);
+    return varve__session_leave(session, varve__find_next(cursor, row));
 }
 
 void

@@ -101,9 +101,12 @@ varve__session_destroy(struct varve_session *session)
 enum varve_status
 varve_session_open(struct varve_store *store, struct varve_session **result)
 {
-    *result = NULL;
     const char *problem = NULL;
-    if (!store)
+    if (result)
+        *result = NULL;
+    if (!result)
+        problem = "the result is NULL; pass the address of a struct varve_session *";
+    else if (!store)
         problem = "the store is NULL; open one with varve_open() and look at its status";
     else if (store->fork_count != varve__fork_count)
         problem =

@@ -10,8 +10,9 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "store/handles.h"
-#include "table/create.h"
+#include "table/migrate.h"
 #include "table/sqlite.h"
+#include "table/strict.h"
 
 static enum varve_status
 fail_path(const char *what, const char *path)
@@ -122,6 +123,55 @@ note_open(struct varve_store *store)
         store->database);
 }
 
+/* The lock that programs with the store open share. Nobody else opens a store in memory. */
+static enum varve_status
+open_lock(struct varve_store *store)
+{
+    if (store->in_memory)
+        return VARVE_OK;
+    char *path = join(store->folder, "varve.lock");
+    if (!path)
+        return varve__fail_memory(NULL, 0);
+    enum varve_status status =
+        varve__file_lock_open(&store->file_lock, path, store->connect.read_only);
+    varve__release(path);
+    return status;
+}
+
+/* Makes the tables, or brings them to the state of the schemas. */
+static enum varve_status
+migrate(
+    struct varve_store *store,
+    const struct varve_schema *const *schemas,
+    size_t count,
+    const struct varve_config *config)
+{
+    bool newer = false;
+    bool backup = !store->in_memory && config->migration_backup >= 0;
+    struct varve__migrate options = {
+        .schemas = schemas,
+        .count = count,
+        .lock = &store->file_lock,
+        .path = store->database,
+        .folder = backup ? store->folder : NULL,
+        .read_only = store->connect.read_only,
+        .refuse = config->migrate < 0,
+        .page_cache_bytes = store->page_cache_bytes,
+        .progress = config->migration_progress,
+        .progress_context = config->migration_progress_context,
+        .log = {store->log, store->log_context},
+    };
+    enum varve_status status =
+        varve__connection_open(&store->connect, store->plans, &store->queue, &options.connection);
+    if (status == VARVE_OK)
+        status = varve__migrate(&options, &newer);
+    if (status == VARVE_OK &&
+        newer) /* else the tables were compared with all that the schemas say */
+        status = varve__tables_check(options.connection->database, store->plans);
+    varve__connection_close(options.connection);
+    return status;
+}
+
 static enum varve_status
 make_database(
     struct varve_store *store,
@@ -140,26 +190,26 @@ make_database(
     if (status == VARVE_OK)
         status = note_open(store);
     if (status == VARVE_OK)
+        status = open_lock(store);
+    if (status == VARVE_OK)
         status = varve__plans_create(schemas, count, &store->plans);
-    struct varve__connection *connection = NULL;
-    if (status == VARVE_OK)
-        status = varve__connection_open(&store->connect, store->plans, &store->queue, &connection);
-    if (status == VARVE_OK)
-        status =
-            varve__tables_create(connection->database, schemas, count, store->connect.read_only);
-    varve__connection_close(connection);
-    return status;
+    return status == VARVE_OK ? migrate(store, schemas, count, config) : status;
 }
 
 static enum varve_status
 check_arguments(
-    const struct varve_schema *const *schemas, size_t count, const struct varve_config *config)
+    const struct varve_schema *const *schemas,
+    size_t count,
+    const struct varve_config *config,
+    struct varve_store **result)
 {
     const char *problem = NULL;
     if (!schemas || count == 0)
         problem = "there is no schema; pass the generated one, such as &cortex_schema";
     else if (!config || !config->data_dir || !*config->data_dir)
         problem = "config.data_dir is not set; name the folder of the store, or \":memory:\"";
+    else if (!result)
+        problem = "the result is NULL; pass the address of a struct varve_store *";
     for (size_t i = 0; i < count && !problem; i++) {
         if (!schemas[i])
             problem = "schema is NULL; pass the generated schema, such as &cortex_schema";
@@ -193,6 +243,7 @@ release_store(struct varve_store *store)
         store->idle = session->next;
         varve__session_destroy(session);
     }
+    varve__file_lock_close(&store->file_lock);
     if (store->noted)
         varve__fork_note_closed(store->device, store->inode);
     if (store->in_memory)
@@ -234,6 +285,7 @@ open_store(
     pthread_mutex_init(&store->lock, NULL);
     pthread_cond_init(&store->closed, NULL);
     varve__queue_init(&store->queue);
+    varve__file_lock_init(&store->file_lock);
     enum varve_status status = varve__config_resolve(config, store);
     if (status == VARVE_OK)
         status = make_folder(store, config->data_dir);
@@ -256,8 +308,9 @@ varve_open_many(
     struct varve_store **store,
     struct varve_error *error)
 {
-    *store = NULL;
-    enum varve_status status = check_arguments(schemas, count, config);
+    if (store)
+        *store = NULL;
+    enum varve_status status = check_arguments(schemas, count, config, store);
     if (status == VARVE_OK)
         status = open_store(schemas, count, config, store);
     return varve__error_report(status, error);

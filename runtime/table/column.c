@@ -39,6 +39,18 @@ varve__column_type(const struct varve__slot *slot)
     return slot->column->kind == VARVE_COLUMN_JSON ? SQLITE_TEXT : SQLITE_BLOB;
 }
 
+const char *
+varve__column_declared(const struct varve__slot *slot)
+{
+    static const char *const names[] = {
+        [SQLITE_INTEGER] = "INTEGER",
+        [SQLITE_FLOAT] = "REAL",
+        [SQLITE_TEXT] = "TEXT",
+        [SQLITE_BLOB] = "BLOB",
+    };
+    return names[varve__column_type(slot)];
+}
+
 enum varve_status
 varve__column_refuse_type(const struct varve__plan *plan, const struct varve__slot *slot, int found)
 {

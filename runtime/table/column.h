@@ -30,6 +30,10 @@ varve__scalar_type(enum varve__move move)
 int
 varve__column_type(const struct varve__slot *slot);
 
+/* The same as the tables declare it: "INTEGER". */
+const char *
+varve__column_declared(const struct varve__slot *slot);
+
 /* VARVE_TYPE: the column holds something that varve has not written. `what` says what it is. */
 enum varve_status
 varve__column_refuse(

@@ -163,8 +163,10 @@ varve__connection_open(
     connection->watch.call_end = INT64_MAX;
     enum varve_status status =
         varve__sqlite_open(options->path, options->read_only, &connection->database);
-    if (status == VARVE_OK)
+    if (status == VARVE_OK) {
+        varve__guard_init(connection);
         status = set_up(connection, options);
+    }
     if (status == VARVE_OK)
         status = varve__statements_create(
             plans->count, options->cached_statements, &connection->statements);
@@ -196,6 +198,7 @@ varve__connection_close(struct varve__connection *connection)
     varve__statements_release(connection->statements);
     for (size_t i = 0; i < VARVE__CONTROL_COUNT; i++)
         sqlite3_finalize(connection->controls[i]);
+    varve__guard_release(&connection->guard);
     varve__arena_release(connection->arena);
     sqlite3_close_v2(connection->database); /* _v2: a user's own statement may still be there */
     varve__release(connection);
@@ -258,7 +261,11 @@ varve__connection_fail(
 {
     const struct varve_record *record = plan ? plan->record : NULL;
     struct varve__watch *watch = &connection->watch;
-    enum varve_status status = varve__sqlite_fail(connection->database, code, record, what);
+    enum varve_status status = connection->guard.status;
+    connection->guard.status = VARVE_OK;
+    if (status != VARVE_OK)
+        return status; /* recorded already */
+    status = varve__sqlite_fail(connection->database, code, record, what);
     if (connection->function_status != VARVE_OK)
         status = fail_function(connection, record, what);
     bool expired = status == VARVE_BUSY && varve__watch_expired(watch);
@@ -272,7 +279,8 @@ varve__connection_fail(
             record ? " of " : "", record ? record->descriptor->name : "",
             (long long)watch->call_timeout_ms);
     note_undone(connection, status);
-    return status;
+    enum varve_status moved = varve__guard_explain(connection, code);
+    return moved == VARVE_OK ? status : moved;
 }
 
 int
@@ -295,10 +303,10 @@ varve__connection_poll(
 }
 
 enum varve_status
-varve__connection_check(const struct varve__connection *connection)
+varve__connection_refuse(const struct varve__connection *connection)
 {
     if (connection->undone == VARVE_OK)
-        return VARVE_OK;
+        return varve__guard_check_read(&connection->guard);
     return varve__fail(
         VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
         "an earlier failure (%s) has undone this transaction; end it with varve_rollback()",

@@ -12,6 +12,7 @@
 #include <varve/store.h>
 
 #include "base/arena.h"
+#include "table/guard.h"
 #include "table/plan.h"
 #include "table/queue.h"
 #include "table/statement.h"
@@ -38,7 +39,6 @@ enum varve__transaction {
 enum varve__control {
     VARVE__CONTROL_BEGIN,
     VARVE__CONTROL_BEGIN_READ,
-    VARVE__CONTROL_SNAPSHOT, /* reads, so that the snapshot is taken */
     VARVE__CONTROL_COMMIT,
     VARVE__CONTROL_ROLLBACK,
     VARVE__CONTROL_SAVEPOINT,
@@ -52,6 +52,7 @@ struct varve__connection {
     const struct varve__plans *plans;
     struct varve__queue *queue;
     struct varve__watch watch;
+    struct varve__guard guard;
     struct varve__statements *statements;
     bool read_only;
     struct varve__arena *arena; /* for what a call binds; reset by each */
@@ -111,8 +112,18 @@ enum varve_status
 varve__connection_poll(
     struct varve__connection *connection, const struct varve__plan *plan, const char *what);
 
-/* For the beginning of every call that reads: fails when a failure has undone the transaction. */
+/* VARVE_MISUSE: what a failure that has undone the transaction answers until the rollback. VARVE_SCHEMA:
+ * what the guard answers to reads. */
 enum varve_status
-varve__connection_check(const struct varve__connection *connection);
+varve__connection_refuse(const struct varve__connection *connection);
+
+/* For the beginning of every call that reads: fails when a failure has undone the transaction, or the
+ * schema has moved on. */
+static inline enum varve_status
+varve__connection_check(const struct varve__connection *connection)
+{
+    bool fine = connection->undone == VARVE_OK && !connection->guard.no_reads;
+    return fine ? VARVE_OK : varve__connection_refuse(connection);
+}
 
 #endif

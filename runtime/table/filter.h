@@ -84,6 +84,11 @@ varve__filter_key_size(const struct varve__filter *filter)
 char *
 varve__filter_sql(const struct varve__plan *plan, const void *filter);
 
+/* SELECT of the rows that the statement of a VARVE__FILTER_DELETE deletes, as the column "k"; its
+ * parameters are the same. Release it with sqlite3_free(). */
+char *
+varve__filter_sql_rows(const struct varve__filter *filter);
+
 /* Binds all parameters. The memory, aligned to 8 bytes, must stay until the statement is reset, and
  * so must what the filter points at, unless it copies. Returns SQLite's result code. */
 int

@@ -5,6 +5,11 @@
  *
  * Names are quoted, and nothing that a caller gives stands in the text. */
 #include "table/filter.h"
+#include "table/sql.h"
+
+enum {
+    GROUP = 64 /* conditions in parentheses: SQLite refuses a chain of 1000 ANDs as too deep */
+};
 
 struct writer {
     const struct varve__plan *plan;
@@ -193,20 +198,34 @@ add_after(struct writer *writer, enum part part)
 
 /* -------------------------------------------------------------------- clauses */
 
+/* All of them, in groups when they are many. */
+static void
+add_conditions(struct writer *writer, const uint32_t *words, size_t count)
+{
+    bool grouped = count > GROUP;
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            add(writer, " AND ");
+        if (grouped && i % GROUP == 0)
+            add(writer, "(");
+        add_condition(writer, words[i] >> 8, words[i] & 0xFF);
+        if (grouped && (i % GROUP == GROUP - 1 || i == count - 1))
+            add(writer, ")");
+    }
+}
+
 /* FROM and WHERE; the parameters begin anew. */
 static void
 add_where(struct writer *writer, enum part part)
 {
-    const char *separator = " WHERE ";
+    size_t count = writer->shape_count - VARVE__SHAPE_HEAD;
     writer->parameter = 0;
     sqlite3_str_appendf(writer->sql, " FROM \"%w\"", table_of(writer));
-    for (size_t i = VARVE__SHAPE_HEAD; i < writer->shape_count; i++) {
-        add(writer, separator);
-        add_condition(writer, writer->shape[i] >> 8, writer->shape[i] & 0xFF);
-        separator = " AND ";
-    }
+    if (count > 0)
+        add(writer, " WHERE ");
+    add_conditions(writer, writer->shape + VARVE__SHAPE_HEAD, count);
     if (has(writer, VARVE__SHAPE_AFTER)) {
-        add(writer, separator);
+        add(writer, count > 0 ? " AND " : " WHERE ");
         add_after(writer, part);
     }
 }
@@ -297,11 +316,11 @@ add_count(struct writer *writer)
     add(writer, limited ? ")" : "");
 }
 
+/* What a delete deletes: the text behind DELETE, or behind the columns of a SELECT. */
 static void
-add_delete(struct writer *writer)
+add_deleted(struct writer *writer)
 {
     const struct varve__plan *plan = writer->plan;
-    add(writer, "DELETE");
     if (!has(writer, VARVE__SHAPE_LIMIT | VARVE__SHAPE_OFFSET)) {
         add_where(writer, PART_BOTH);
         return;
@@ -315,21 +334,38 @@ add_delete(struct writer *writer)
     add(writer, "))");
 }
 
-char *
-varve__filter_sql(const struct varve__plan *plan, const void *context)
+static struct writer
+begin_text(const struct varve__filter *filter)
 {
-    const struct varve__filter *filter = context;
-    struct writer writer = {
-        .plan = plan,
+    return (struct writer){
+        .plan = filter->plan,
         .shape = filter->shape,
         .shape_count = filter->shape_count,
         .sql = sqlite3_str_new(NULL),
     };
-    if (verb_of(&writer) == VARVE__FILTER_COUNT)
+}
+
+char *
+varve__filter_sql(const struct varve__plan *plan, const void *context)
+{
+    (void)plan;
+    struct writer writer = begin_text(context);
+    if (verb_of(&writer) == VARVE__FILTER_COUNT) {
         add_count(&writer);
-    else if (verb_of(&writer) == VARVE__FILTER_DELETE)
-        add_delete(&writer);
-    else
+    } else if (verb_of(&writer) == VARVE__FILTER_DELETE) {
+        add(&writer, "DELETE");
+        add_deleted(&writer);
+    } else {
         add_select(&writer, add_result);
+    }
+    return sqlite3_str_finish(writer.sql);
+}
+
+char *
+varve__filter_sql_rows(const struct varve__filter *filter)
+{
+    struct writer writer = begin_text(filter);
+    sqlite3_str_appendf(writer.sql, "SELECT %s AS k", varve__sql_rowid(filter->plan));
+    add_deleted(&writer);
     return sqlite3_str_finish(writer.sql);
 }

@@ -152,6 +152,14 @@ varve__find(
     return status;
 }
 
+/* After a step, whatever it gave: the first shows which schema the rows are of. */
+static enum varve_status
+check_schema(struct varve_cursor *cursor)
+{
+    cursor->begun = true;
+    return varve__guard_read(cursor->connection, cursor->statement);
+}
+
 /* A step without a statement, or that gave no row. */
 static enum varve_status
 finish(struct varve_cursor *cursor, enum varve_status status)
@@ -181,20 +189,19 @@ ended(const struct varve_cursor *cursor)
 enum varve_status
 varve__find_next(struct varve_cursor *cursor, const void **row)
 {
-    *row = NULL;
     if (__builtin_expect(!cursor->statement, 0))
         return ended(cursor);
     if (cursor->arena)
         varve__arena_reset(cursor->arena);
     int code = sqlite3_step(cursor->statement);
-    if (__builtin_expect(code != SQLITE_ROW, 0)) {
-        if (code == SQLITE_DONE)
-            return finish(cursor, VARVE_DONE);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
         return finish(
             cursor, varve__connection_fail(cursor->connection, code, cursor->plan, "find"));
-    }
-    enum varve_status status =
-        varve__row_borrow(cursor->plan, cursor->statement, cursor->arena, cursor->row);
+    enum varve_status status = cursor->begun ? VARVE_OK : check_schema(cursor);
+    if (status == VARVE_OK && code == SQLITE_DONE)
+        return finish(cursor, VARVE_DONE);
+    if (status == VARVE_OK)
+        status = varve__row_borrow(cursor->plan, cursor->statement, cursor->arena, cursor->row);
     if (__builtin_expect(status != VARVE_OK, 0))
         return finish(cursor, status);
     *row = cursor->row;
@@ -270,6 +277,18 @@ fail_run(const struct run *run, int code)
     return varve__connection_fail(run->connection, code, run->plan, "find");
 }
 
+/* The first step of a statement that reads: SQLITE_ROW or SQLITE_DONE where the status is VARVE_OK. */
+static int
+step_run(const struct run *run, enum varve_status *status)
+{
+    int code = sqlite3_step(run->statement);
+    if (code == SQLITE_ROW || code == SQLITE_DONE)
+        *status = varve__guard_read(run->connection, run->statement);
+    else
+        *status = fail_run(run, code);
+    return code;
+}
+
 static enum varve_status
 begin_run(struct run *run, const struct varve__filter *filter)
 {
@@ -316,15 +335,13 @@ varve__find_one(
     enum varve_status status = prepare(&run, filter, VARVE__FILTER_FIND_ONE);
     if (status != VARVE_OK)
         return status;
-    int code = sqlite3_step(run.statement);
-    if (code == SQLITE_ROW)
+    int code = step_run(&run, &status);
+    if (status == VARVE_OK && code == SQLITE_ROW)
         status = varve__staged_read_row(connection, plan, run.statement, record);
-    else if (code == SQLITE_DONE)
+    else if (status == VARVE_OK)
         status = varve__fail(
             VARVE_NOT_FOUND, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, message_of(plan),
             "there is no %s that the filter finds", message_of(plan));
-    else
-        status = fail_run(&run, code);
     end_run(&run);
     return status;
 }
@@ -341,41 +358,54 @@ varve__find_count(
     enum varve_status status = prepare(&run, filter, VARVE__FILTER_COUNT);
     if (status != VARVE_OK)
         return status;
-    int code = sqlite3_step(run.statement);
-    if (code == SQLITE_ROW)
+    step_run(&run, &status);
+    if (status == VARVE_OK)
         *count = sqlite3_column_int64(run.statement, 0);
-    else
-        status = fail_run(&run, code);
     end_run(&run);
     return status;
 }
 
 /* Deletes within a write that has begun. The statement must be reset before a failure is probed. */
 static enum varve_status
-delete_rows(struct run *run, int64_t *count)
+delete_rows(struct run *run, const struct varve__filter *filter, int64_t *count)
 {
-    int code = varve__connection_step(run->connection, run->statement);
+    int code = varve__guard_step(run->connection, run->plan, NULL, run->statement);
     *count = sqlite3_changes64(run->connection->database);
     end_run(run);
     return code == SQLITE_DONE ? VARVE_OK
-                               : varve__probe_delete(run->connection, code, run->plan, NULL);
+                               : varve__probe_delete_where(run->connection, code, filter);
 }
 
-enum varve_status
-varve__find_delete(
-    struct varve__connection *connection, const struct varve__plan *plan, const void *filter)
+static enum varve_status
+run_delete(struct run *run, const struct varve__filter *filter)
 {
-    struct run run = {.connection = connection, .plan = plan};
     int64_t count = 0;
-    enum varve_status status = prepare(&run, filter, VARVE__FILTER_DELETE);
+    struct varve__connection *connection = run->connection;
+    enum varve_status status = begin_run(run, filter);
     if (status != VARVE_OK)
         return status;
     status = varve__write_begin(connection, VARVE__WRITE_ONE);
     if (status == VARVE_OK)
-        status = varve__write_end(connection, VARVE__WRITE_ONE, delete_rows(&run, &count));
+        status = varve__write_end(connection, VARVE__WRITE_ONE, delete_rows(run, filter, &count));
     else
-        end_run(&run);
+        end_run(run);
     if (status == VARVE_OK)
         connection->changes = count;
+    return status;
+}
+
+enum varve_status
+varve__find_delete(
+    struct varve__connection *connection, const struct varve__plan *plan, const void *given)
+{
+    struct varve__filter filter;
+    struct run run = {.connection = connection, .plan = plan};
+    enum varve_status status = varve__connection_check(connection);
+    if (status == VARVE_OK)
+        status = varve__filter_read(plan, given, VARVE__FILTER_DELETE, &filter);
+    if (status != VARVE_OK)
+        return status;
+    status = run_delete(&run, &filter);
+    varve__filter_release(&filter);
     return status;
 }

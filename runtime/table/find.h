@@ -13,6 +13,7 @@ struct varve_cursor {
     const struct varve__plan *plan;
     struct varve_cursor *next, **link; /* in the connection's list */
     sqlite3_stmt *statement;           /* NULL: at its end */
+    bool begun;                        /* has been stepped */
     size_t depth;                      /* begins that it was opened within */
     enum varve_status failed;          /* not OK: of the step that failed; ended by a rollback */
     struct varve__arena *arena;        /* of the row's maps and messages */
@@ -26,8 +27,8 @@ varve__find(
     const void *filter,
     struct varve_cursor **cursor);
 
-/* VARVE_ROW or VARVE_DONE, or why not. At the end and after a failure the statement is given back, so
- * that the cursor no longer counts as open. */
+/* VARVE_ROW, which alone sets *row, or VARVE_DONE, or why not. At the end and after a failure the
+ * statement is given back, so that the cursor no longer counts as open. */
 enum varve_status
 varve__find_next(struct varve_cursor *cursor, const void **row);
 

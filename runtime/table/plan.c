@@ -131,6 +131,7 @@ make_plan(struct varve__arena *arena, const struct varve_record *record, struct 
     plan->tensors = arrays.tensors;
     plan->moves.order = arrays.order;
     order_moves(plan, &plan->moves);
+    plan->all_plain = plan->moves.first[VARVE__MOVE_OTHER] == record->descriptor->n_fields;
     for (size_t i = 0; i < table->primary_key_count; i++) {
         const struct varve_column *column = &record->columns[table->primary_key[i]];
         arrays.keys[i] = varve__plan_slot(plan, column->field->id);
@@ -188,9 +189,11 @@ make_plans(
     size_t count,
     struct varve__plans *plans)
 {
-    if (!allocate_plans(arena, count_tables(schemas, count), plans))
+    plans->schemas = varve__arena_allocate(arena, count * sizeof *plans->schemas);
+    if (!plans->schemas || !allocate_plans(arena, count_tables(schemas, count), plans))
         return false;
     for (size_t i = 0; i < count; i++) {
+        plans->schemas[plans->schema_count++] = schemas[i];
         for (size_t r = 0; r < schemas[i]->record_count; r++) {
             const struct varve_record *record = schemas[i]->records[r];
             struct varve__plan *plan = &plans->plans[plans->count];

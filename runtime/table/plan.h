@@ -70,6 +70,7 @@ struct varve__plan {
     size_t key_count;
     bool generated_key;    /* keys[0] is an int64 that is assigned when 0 */
     bool optional_tensors; /* some tensor may be absent whatever the dims say */
+    bool all_plain;        /* each field is a plain slot: a read writes all members */
     size_t version;        /* slot of the version, VARVE__NO_SLOT without one */
 };
 
@@ -82,6 +83,8 @@ enum {
 struct varve__plans {
     struct varve__plan *plans;
     size_t count;
+    const struct varve_schema **schemas; /* that the plans are of */
+    size_t schema_count;
     const struct varve__plan **places; /* hash table by address of the record; private to plan.c */
     size_t mask;
 };

@@ -5,23 +5,8 @@
 
 #include "table/connection.h"
 #include "table/feed.h"
-
-/* Room for a key as text. */
-enum {
-    VARVE__KEY_TEXT = 200
-};
-
-/* Writes the parts of a key, given as varve_record_get() takes it: `id 7`, `site "a", day 3`. */
-void
-varve__key_text(const struct varve__plan *plan, const void *const *key, char text[VARVE__KEY_TEXT]);
-
-/* VARVE_NOT_FOUND: there is no record with this key. */
-enum varve_status
-varve__not_found(const struct varve__plan *plan, const void *const *key);
-
-/* The same with this value, given as varve__row_bind_value() takes it, in a unique field. */
-enum varve_status
-varve__not_found_by(const struct varve__plan *plan, size_t slot, const void *value);
+#include "table/filter.h"
+#include "table/key_text.h"
 
 /* Records why writing this record answered `code`: as varve__connection_fail(), but of a foreign key it
  * names the field and the missing key, and of a unique constraint the value. `written` says of each
@@ -52,13 +37,20 @@ varve__probe_sequence(
 enum varve_status
 varve__fail_no_key(const struct varve__plan *plan, const char *what);
 
-/* Records why deleting answered `code`: of a foreign key it names what refers to the record. `key` NULL:
- * several records. */
+/* Records why deleting the record with this key answered `code`: of a foreign key it names what refers
+ * to it, or to what would be deleted with it. The statement must be reset. `key` NULL: several records,
+ * and which is not known. */
 enum varve_status
 varve__probe_delete(
     struct varve__connection *connection,
     int code,
     const struct varve__plan *plan,
     const void *const *key);
+
+/* The same of all that the filter, read for VARVE__FILTER_DELETE, finds. What it points at must be there
+ * still. */
+enum varve_status
+varve__probe_delete_where(
+    struct varve__connection *connection, int code, const struct varve__filter *filter);
 
 #endif

@@ -18,6 +18,23 @@
 #include "table/transaction.h"
 #include "table/value.h"
 
+/* The first step: SQLITE_ROW or SQLITE_DONE where the status is VARVE_OK. */
+static inline int
+step(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    sqlite3_stmt *statement,
+    const char *what,
+    enum varve_status *status)
+{
+    int code = sqlite3_step(statement);
+    if (__builtin_expect(code == SQLITE_ROW || code == SQLITE_DONE, 1))
+        *status = varve__guard_read(connection, statement);
+    else
+        *status = varve__connection_fail(connection, code, plan, what);
+    return code;
+}
+
 enum varve_status
 varve__get(
     struct varve__connection *connection,
@@ -33,13 +50,10 @@ varve__get(
         status = varve__row_bind_key(plan, key, statement, 1);
     if (status != VARVE_OK)
         return status;
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        status = varve__staged_read_row(connection, plan, statement, record);
-    else if (code == SQLITE_DONE)
-        status = varve__not_found(plan, key);
-    else
-        status = varve__connection_fail(connection, code, plan, "get");
+    int code = step(connection, plan, statement, "get", &status);
+    if (status == VARVE_OK)
+        status = code == SQLITE_ROW ? varve__staged_read_row(connection, plan, statement, record)
+                                    : varve__not_found(plan, key);
     sqlite3_reset(statement);
     return status;
 }
@@ -107,13 +121,11 @@ varve__get_by(
     if (status == VARVE_OK)
         status = bind_unique(plan, slot, value, statement);
     if (status == VARVE_OK) {
-        int code = sqlite3_step(statement);
-        if (code == SQLITE_ROW)
+        int code = step(connection, plan, statement, "get_by", &status);
+        if (status == VARVE_OK && code == SQLITE_ROW)
             status = varve__staged_read_row(connection, plan, statement, record);
-        else if (code == SQLITE_DONE)
+        else if (status == VARVE_OK)
             status = varve__not_found_by(plan, slot, value_at(plan, slot, &value));
-        else
-            status = varve__connection_fail(connection, code, plan, "get_by");
     }
     varve__statement_give(connection, statement);
     return status;
@@ -152,14 +164,11 @@ get_into(
     enum varve_status status = varve__row_bind_key(plan, key, statement, 1);
     if (status != VARVE_OK)
         return status;
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW) {
+    int code = step(connection, plan, statement, "get_many", &status);
+    if (status == VARVE_OK && code == SQLITE_ROW)
         status = varve__row_read_into(plan, statement, arena, record);
-        if (status == VARVE_OK && plan->tensor_count > 0)
-            status = varve__staged_load(connection, plan, *record, arena);
-    } else if (code != SQLITE_DONE) {
-        status = varve__connection_fail(connection, code, plan, "get_many");
-    }
+    if (status == VARVE_OK && code == SQLITE_ROW && plan->tensor_count > 0)
+        status = varve__staged_load(connection, plan, *record, arena);
     sqlite3_reset(statement);
     return status;
 }

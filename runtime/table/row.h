@@ -52,7 +52,7 @@ varve__row_bind_value(
     int parameter);
 
 /* Binds a primary key, as varve_record_get() takes it, to the parameters from `parameter` on. A part
- * that is NULL, or text that is no UTF-8, is VARVE_INVALID. */
+ * that is NULL, or text that is no UTF-8, is VARVE_INVALID; no key at all VARVE_MISUSE. */
 enum varve_status
 varve__row_bind_key(
     const struct varve__plan *plan, const void *const *key, sqlite3_stmt *statement, int parameter);
@@ -68,8 +68,10 @@ varve__row_key_is_missing(const struct varve__plan *plan, const void *record);
 /* Makes a record of the row that the statement stands on, with all it points at in a block of its own:
  * release it with varve_record_free(), or take more of varve__arena_of(record). Tensors are as
  * in varve__row_borrow(); the columns of optional ones stand behind the unknown fields, and where the
- * statement has none these tensors are absent. VARVE_TYPE names a column that holds something else
- * than the schema says. */
+ * statement has none these tensors are absent. VARVE_TYPE names a column that holds what its field
+ * cannot: a number out of range, text that is no UTF-8, damaged JSON or messages. That each column holds
+ * values of its type is left to SQLite's STRICT tables (strict.h): in a damaged file the value of a field
+ * that is never absent is whatever SQLite converts it to. */
 enum varve_status
 varve__row_read(const struct varve__plan *plan, sqlite3_stmt *statement, void **record);
 

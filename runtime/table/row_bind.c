@@ -221,6 +221,11 @@ varve__row_bind_key(
     const struct varve__plan *plan, const void *const *key, sqlite3_stmt *statement, int parameter)
 {
     enum varve_status status = VARVE_OK;
+    if (__builtin_expect(!key, 0))
+        return varve__fail(
+            VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, plan->record->descriptor->name,
+            "the key of a %s is NULL; pass an array of pointers to its parts",
+            plan->record->descriptor->name);
     for (size_t i = 0; i < plan->key_count && status == VARVE_OK; i++, parameter++) {
         const struct varve__slot *slot = &plan->slots[plan->keys[i]];
         if (!key[i])

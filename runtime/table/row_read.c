@@ -2,9 +2,13 @@
  * kind of move, without a decision for each column; what is refused there is looked at again to say
  * why. Knows no SQL text.
  *
- * Each column is fetched once, with sqlite3_column_value(): what the sqlite3_column functions do for
- * each call is done once then. Such a value may be used because a connection is of one thread at a
- * time. */
+ * The types of plain slots are not looked at: the tables are STRICT, which is seen when the store opens
+ * (strict.h). Where a damaged file breaks that, SQLite converts what is there: a value like any other,
+ * whose range and UTF-8 are checked.
+ *
+ * A column of which more than one thing is asked is fetched once, with sqlite3_column_value(): what the
+ * sqlite3_column functions do for each call is done once then. Such a value may be used because a
+ * connection is of one thread at a time. */
 #include "table/row.h"
 
 #include <float.h>
@@ -20,7 +24,17 @@
 #include "table/part.h"
 
 enum {
-    FETCHED_MAX = 32 /* columns whose values are kept between sizing and reading them */
+    FETCHED_MAX = 64 /* columns whose values are kept between sizing and reading them */
+};
+
+/* A value that lies outside of the struct: text or bytes of a plain slot, as SQLite has them, or what
+ * another slot holds. */
+struct payload {
+    union {
+        const void *data; /* NULL: there are no bytes, or no memory */
+        sqlite3_value *value;
+    };
+    size_t size;
 };
 
 /* A row on its way into a record. */
@@ -29,7 +43,7 @@ struct reader {
     sqlite3_stmt *statement;
     struct varve__arena *arena;
     char *record;
-    sqlite3_value *const *fetched; /* of COPY: values of the slots outside of the struct */
+    const struct payload *fetched; /* of COPY: of all slots from the strings on; NULL: not yet */
 };
 
 /* What becomes of text and bytes. */
@@ -40,58 +54,73 @@ enum handling {
 
 /* ------------------------------------------------------------------ scalars */
 
-static inline __attribute__((always_inline)) bool
-read_float(sqlite3_value *value, float *member)
+static inline struct payload
+text_of(sqlite3_value *value)
 {
-    double real = sqlite3_value_double(value);
-    if (fabs(real) > (double)FLT_MAX && !isinf(real))
-        return false;
-    *member = (float)real;
-    return true;
+    const void *text = sqlite3_value_text(value);
+    return (struct payload){.data = text, .size = (size_t)sqlite3_value_bytes(value)};
 }
+
+static inline struct payload
+bytes_of(sqlite3_value *value)
+{
+    const void *data = sqlite3_value_blob(value);
+    return (struct payload){.data = data, .size = (size_t)sqlite3_value_bytes(value)};
+}
+
+/* These read a scalar into a member of its C type. False: it is refused, or there is no memory; the
+ * member may have been written. */
 
 static inline __attribute__((always_inline)) bool
 read_string(
-    sqlite3_value *value, enum handling handling, struct varve__arena *arena, const char **member)
+    struct payload text, enum handling handling, struct varve__arena *arena, const char **member)
 {
-    const char *text = (const char *)sqlite3_value_text(value);
-    size_t size = (size_t)sqlite3_value_bytes(value);
-    if (!text || varve__utf8_check(text, size) < size)
+    if (!text.data || varve__utf8_check(text.data, text.size) < text.size)
         return false;
-    *member = text;
+    *member = text.data;
     if (handling == BORROW)
         return true;
-    char *copy = varve__arena_allocate(arena, size + 1);
+    char *copy = varve__arena_allocate(arena, text.size + 1);
     if (!copy)
         return false;
-    memcpy(copy, text, size + 1);
+    memcpy(copy, text.data, text.size + 1);
     *member = copy;
     return true;
 }
 
 static inline __attribute__((always_inline)) bool
 read_bytes(
-    sqlite3_value *value,
+    struct payload bytes,
     enum handling handling,
     struct varve__arena *arena,
     struct varve_bytes *member)
 {
-    const void *data = sqlite3_value_blob(value); /* NULL when there are none */
-    size_t size = (size_t)sqlite3_value_bytes(value);
-    *member = (struct varve_bytes){size, (uint8_t *)(uintptr_t)data};
-    if (handling == BORROW || size == 0)
-        return data || size == 0;
-    member->data = data ? varve__arena_allocate(arena, size) : NULL;
+    *member = (struct varve_bytes){bytes.size, (uint8_t *)(uintptr_t)bytes.data};
+    if (handling == BORROW || bytes.size == 0)
+        return bytes.data || bytes.size == 0;
+    member->data = bytes.data ? varve__arena_allocate(arena, bytes.size) : NULL;
     if (!member->data)
         return false;
-    memcpy(member->data, data, size);
+    memcpy(member->data, bytes.data, bytes.size);
     return true;
 }
 
 static inline __attribute__((always_inline)) bool
-read_integer(enum varve__move move, sqlite3_value *value, void *member)
+read_real(enum varve__move move, double real, void *member)
 {
-    int64_t integer = sqlite3_value_int64(value);
+    if (move == VARVE__MOVE_DOUBLE) {
+        *(double *)member = real;
+        return true;
+    }
+    if (fabs(real) > (double)FLT_MAX && !isinf(real))
+        return false;
+    *(float *)member = (float)real;
+    return true;
+}
+
+static inline __attribute__((always_inline)) bool
+read_integer(enum varve__move move, int64_t integer, void *member)
+{
     switch (move) {
     case VARVE__MOVE_INT32:
         *(int32_t *)member = (int32_t)integer;
@@ -111,9 +140,15 @@ read_integer(enum varve__move move, sqlite3_value *value, void *member)
     }
 }
 
-/* Reads a scalar that moves so into a member of its C type. False: it is refused, or there is no
- * memory; the member may have been written. */
-static inline __attribute__((always_inline)) bool
+static inline bool
+is_real(enum varve__move move)
+{
+    return move == VARVE__MOVE_FLOAT || move == VARVE__MOVE_DOUBLE;
+}
+
+/* ------------------------------------------------------------------ other slots */
+
+static bool
 read_scalar(
     enum varve__move move,
     sqlite3_value *value,
@@ -121,24 +156,13 @@ read_scalar(
     struct varve__arena *arena,
     void *member)
 {
-    if (sqlite3_value_type(value) != varve__scalar_type(move))
-        return false;
-    switch (move) {
-    case VARVE__MOVE_FLOAT:
-        return read_float(value, member);
-    case VARVE__MOVE_DOUBLE:
-        *(double *)member = sqlite3_value_double(value);
-        return true;
-    case VARVE__MOVE_STRING:
-        return read_string(value, handling, arena, member);
-    case VARVE__MOVE_BYTES:
-        return read_bytes(value, handling, arena, member);
-    default:
-        return read_integer(move, value, member);
-    }
+    if (move == VARVE__MOVE_STRING)
+        return read_string(text_of(value), handling, arena, member);
+    if (move == VARVE__MOVE_BYTES)
+        return read_bytes(bytes_of(value), handling, arena, member);
+    return is_real(move) ? read_real(move, sqlite3_value_double(value), member)
+                         : read_integer(move, sqlite3_value_int64(value), member);
 }
-
-/* ------------------------------------------------------------------ other slots */
 
 static void
 set_present(const ProtobufCFieldDescriptor *field, void *record)
@@ -218,33 +242,65 @@ read_present(
 
 /* ------------------------------------------------------------------ rows */
 
-/* The value of a slot from the strings on. */
-static inline __attribute__((always_inline)) sqlite3_value *
-fetch(const struct reader *reader, const struct varve__place *at, enum handling handling)
+/* Makes the record an empty one, where reading does not write every member. */
+static inline void
+reset(const struct varve__plan *plan, void *record)
 {
-    if (handling == COPY) {
-        size_t index = (size_t)(at - reader->plan->moves.end[VARVE__MOVE_STRING - 1]);
-        if (index < FETCHED_MAX)
-            return reader->fetched[index];
-    }
-    return sqlite3_column_value(reader->statement, (int)at->slot);
+    const struct varve_record *table = plan->record;
+    if (plan->all_plain) /* a size that is known is copied in place */
+        memcpy(record, table->initial, sizeof(ProtobufCMessage));
+    else
+        memcpy(record, table->initial, table->descriptor->sizeof_message);
+}
+
+static inline __attribute__((always_inline)) struct payload
+fetch(sqlite3_stmt *statement, enum varve__move move, const struct varve__place *at)
+{
+    sqlite3_value *value = sqlite3_column_value(statement, (int)at->slot);
+    if (move == VARVE__MOVE_STRING)
+        return text_of(value);
+    return move == VARVE__MOVE_BYTES ? bytes_of(value) : (struct payload){.value = value};
+}
+
+/* What fetch_payloads() has kept of a slot; NULL when it was not called. */
+static inline __attribute__((always_inline)) const struct payload *
+fetched_of(const struct reader *reader, const struct varve__place *at, enum handling handling)
+{
+    if (handling == BORROW || !reader->fetched)
+        return NULL;
+    return reader->fetched + (at - reader->plan->moves.end[VARVE__MOVE_STRING - 1]);
 }
 
 /* Reads the group of plain slots that begins at *at, and moves *at behind it. False: the slot that it
  * stands at is refused. */
 static inline __attribute__((always_inline)) bool
-read_group(
+read_numbers(const struct reader *reader, enum varve__move move, const struct varve__place **at)
+{
+    for (; *at < reader->plan->moves.end[move]; ++*at) {
+        int column = (int)(*at)->slot;
+        void *member = reader->record + (*at)->offset;
+        if (is_real(move)
+                ? !read_real(move, sqlite3_column_double(reader->statement, column), member)
+                : !read_integer(move, sqlite3_column_int64(reader->statement, column), member))
+            return false;
+    }
+    return true;
+}
+
+/* The same for text and bytes. */
+static inline __attribute__((always_inline)) bool
+read_payloads(
     const struct reader *reader,
     enum varve__move move,
     enum handling handling,
     const struct varve__place **at)
 {
     for (; *at < reader->plan->moves.end[move]; ++*at) {
-        sqlite3_value *value = move < VARVE__MOVE_STRING
-                                   ? sqlite3_column_value(reader->statement, (int)(*at)->slot)
-                                   : fetch(reader, *at, handling);
         void *member = reader->record + (*at)->offset;
-        if (!read_scalar(move, value, handling, reader->arena, member))
+        const struct payload *fetched = fetched_of(reader, *at, handling);
+        struct payload payload = fetched ? *fetched : fetch(reader->statement, move, *at);
+        if (move == VARVE__MOVE_STRING ? !read_string(payload, handling, reader->arena, member)
+                                       : !read_bytes(payload, handling, reader->arena, member))
             return false;
     }
     return true;
@@ -254,7 +310,9 @@ static inline __attribute__((always_inline)) enum varve_status
 read_other(const struct reader *reader, const struct varve__place *at, enum handling handling)
 {
     const struct varve__slot *slot = &reader->plan->slots[at->slot];
-    sqlite3_value *value = fetch(reader, at, handling);
+    const struct payload *fetched = fetched_of(reader, at, handling);
+    sqlite3_value *value =
+        fetched ? fetched->value : sqlite3_column_value(reader->statement, (int)at->slot);
     int type = sqlite3_value_type(value);
     if ((type == SQLITE_NULL && slot->nullable) || is_empty_json(slot, value, type))
         return VARVE_OK;
@@ -268,15 +326,15 @@ read_slots(const struct reader *reader, enum handling handling)
     const struct varve__place *at = plan->moves.order;
     const struct varve__place *end = plan->moves.end[VARVE__MOVE_OTHER];
     enum varve_status status = VARVE_OK;
-    if (!read_group(reader, VARVE__MOVE_INT32, handling, &at) ||
-        !read_group(reader, VARVE__MOVE_UINT32, handling, &at) ||
-        !read_group(reader, VARVE__MOVE_INT64, handling, &at) ||
-        !read_group(reader, VARVE__MOVE_UINT64, handling, &at) ||
-        !read_group(reader, VARVE__MOVE_BOOL, handling, &at) ||
-        !read_group(reader, VARVE__MOVE_FLOAT, handling, &at) ||
-        !read_group(reader, VARVE__MOVE_DOUBLE, handling, &at) ||
-        !read_group(reader, VARVE__MOVE_STRING, handling, &at) ||
-        !read_group(reader, VARVE__MOVE_BYTES, handling, &at))
+    if (!read_numbers(reader, VARVE__MOVE_INT32, &at) ||
+        !read_numbers(reader, VARVE__MOVE_UINT32, &at) ||
+        !read_numbers(reader, VARVE__MOVE_INT64, &at) ||
+        !read_numbers(reader, VARVE__MOVE_UINT64, &at) ||
+        !read_numbers(reader, VARVE__MOVE_BOOL, &at) ||
+        !read_numbers(reader, VARVE__MOVE_FLOAT, &at) ||
+        !read_numbers(reader, VARVE__MOVE_DOUBLE, &at) ||
+        !read_payloads(reader, VARVE__MOVE_STRING, handling, &at) ||
+        !read_payloads(reader, VARVE__MOVE_BYTES, handling, &at))
         return varve__column_refuse_scalar(
             plan, &plan->slots[at->slot], sqlite3_column_value(reader->statement, (int)at->slot));
     for (; at < end && status == VARVE_OK; at++)
@@ -331,70 +389,96 @@ varve__row_borrow(
     const struct varve__plan *plan, sqlite3_stmt *statement, struct varve__arena *arena, void *row)
 {
     struct reader reader = {.plan = plan, .statement = statement, .arena = arena, .record = row};
-    memcpy(row, plan->record->initial, plan->record->descriptor->sizeof_message);
+    reset(plan, row);
     enum varve_status status = read_slots(&reader, BORROW);
     if (status == VARVE_OK && plan->tensor_count > 0)
         status = set_counts(&reader, (int)plan->slot_count);
     return status;
 }
 
-/* Fetches the values that lie outside of the struct, as far as there is room for them, and sums up
- * what they take in an arena: text and bytes exactly, JSON and messages by a guess, which a larger
- * one outgrows. */
+/* What a slot that is no plain one takes in an arena: text and bytes exactly, JSON and messages by a
+ * guess, which a larger one outgrows. */
+static size_t
+guess_size(sqlite3_value *value)
+{
+    int type = sqlite3_value_type(value);
+    if (type != SQLITE_TEXT && type != SQLITE_BLOB)
+        return 0;
+    size_t size = (size_t)sqlite3_value_bytes(value);
+    size_t structs = size <= 2 ? 0 : size < 256 ? 4 * size : 1024; /* beside the text */
+    return varve__arena_round(size + 1) + structs;
+}
+
+/* Fetches the values that lie outside of the struct, and sums up what they take in an arena. */
 static inline size_t
-fetch_payload(
-    const struct varve__plan *plan, sqlite3_stmt *statement, sqlite3_value *fetched[FETCHED_MAX])
+fetch_payloads(const struct varve__plan *plan, sqlite3_stmt *statement, struct payload *fetched)
 {
     const struct varve__moves *moves = &plan->moves;
     const struct varve__place *at = moves->end[VARVE__MOVE_STRING - 1];
     size_t sum = 0;
-    for (size_t i = 0; at < moves->end[VARVE__MOVE_OTHER] && i < FETCHED_MAX; at++, i++) {
-        sqlite3_value *value = sqlite3_column_value(statement, (int)at->slot);
-        int type = sqlite3_value_type(value);
-        fetched[i] = value;
-        if (type != SQLITE_TEXT && type != SQLITE_BLOB)
-            continue;
-        size_t size = (size_t)sqlite3_value_bytes(value);
-        sum += varve__arena_round(size + 1);
-        if (at >= moves->end[VARVE__MOVE_BYTES] && size > 2) /* structs beside the text */
-            sum += size < 256 ? 4 * size : 1024;
+    for (; at < moves->end[VARVE__MOVE_STRING]; at++, fetched++) {
+        *fetched = fetch(statement, VARVE__MOVE_STRING, at);
+        sum += varve__arena_round(fetched->size + 1);
+    }
+    for (; at < moves->end[VARVE__MOVE_BYTES]; at++, fetched++) {
+        *fetched = fetch(statement, VARVE__MOVE_BYTES, at);
+        sum += varve__arena_round(fetched->size);
+    }
+    for (; at < moves->end[VARVE__MOVE_OTHER]; at++, fetched++) {
+        *fetched = fetch(statement, VARVE__MOVE_OTHER, at);
+        sum += guess_size(fetched->value);
     }
     return sum;
 }
 
-/* Makes the record in the arena out of values that fetch_payload() has fetched. */
+/* Reads the row into a record that lies in the arena. */
 static inline enum varve_status
+read_record(struct reader *reader, void **record)
+{
+    const struct varve__plan *plan = reader->plan;
+    int unknown = (int)plan->slot_count;
+    reset(plan, reader->record);
+    enum varve_status status = read_slots(reader, COPY);
+    if (status != VARVE_OK)
+        return status;
+    sqlite3_value *value = sqlite3_column_value(reader->statement, unknown);
+    if (sqlite3_value_type(value) == SQLITE_BLOB)
+        status = read_part(reader, NULL, value);
+    if (status == VARVE_OK && plan->tensor_count > 0)
+        status = set_counts(reader, unknown + 1);
+    if (status == VARVE_OK)
+        *record = reader->record;
+    return status;
+}
+
+/* With NULL as the arena, in one of its own. */
+static enum varve_status
 read_row(
     const struct varve__plan *plan,
     sqlite3_stmt *statement,
-    struct varve__arena *arena,
-    sqlite3_value *const *fetched,
+    struct varve__arena *given,
     void **record)
 {
+    struct payload fetched[FETCHED_MAX];
     size_t size = plan->record->descriptor->sizeof_message;
-    int unknown = (int)plan->slot_count;
-    void *read = varve__arena_allocate(arena, size);
+    bool are_few = plan->slot_count - plan->moves.first[VARVE__MOVE_STRING] <= FETCHED_MAX;
+    size_t payload = are_few ? fetch_payloads(plan, statement, fetched) : 0;
+    struct varve__arena *arena =
+        given ? given : varve__arena_create(varve__arena_round(size) + payload);
+    void *read = arena ? varve__arena_allocate(arena, size) : NULL;
     *record = NULL;
     if (!read)
-        return varve__fail_memory(plan->record->descriptor->name, size);
+        return varve__fail_memory(plan->record->descriptor->name, size + payload);
     struct reader reader = {
         .plan = plan,
         .statement = statement,
         .arena = arena,
         .record = read,
-        .fetched = fetched,
+        .fetched = are_few ? fetched : NULL,
     };
-    memcpy(read, plan->record->initial, size);
-    enum varve_status status = read_slots(&reader, COPY);
-    if (status != VARVE_OK)
-        return status;
-    sqlite3_value *value = sqlite3_column_value(statement, unknown);
-    if (sqlite3_value_type(value) == SQLITE_BLOB)
-        status = read_part(&reader, NULL, value);
-    if (status == VARVE_OK && plan->tensor_count > 0)
-        status = set_counts(&reader, unknown + 1);
-    if (status == VARVE_OK)
-        *record = read;
+    enum varve_status status = read_record(&reader, record);
+    if (status != VARVE_OK && !given)
+        varve__arena_release(arena);
     return status;
 }
 
@@ -405,23 +489,11 @@ varve__row_read_into(
     struct varve__arena *arena,
     void **record)
 {
-    sqlite3_value *fetched[FETCHED_MAX];
-    (void)fetch_payload(plan, statement, fetched);
-    return read_row(plan, statement, arena, fetched, record);
+    return read_row(plan, statement, arena, record);
 }
 
 enum varve_status
 varve__row_read(const struct varve__plan *plan, sqlite3_stmt *statement, void **record)
 {
-    sqlite3_value *fetched[FETCHED_MAX];
-    size_t size = varve__arena_round(plan->record->descriptor->sizeof_message);
-    size += fetch_payload(plan, statement, fetched);
-    struct varve__arena *arena = varve__arena_create(size);
-    *record = NULL;
-    if (!arena)
-        return varve__fail_memory(plan->record->descriptor->name, size);
-    enum varve_status status = read_row(plan, statement, arena, fetched, record);
-    if (status != VARVE_OK)
-        varve__arena_release(arena);
-    return status;
+    return read_row(plan, statement, NULL, record);
 }

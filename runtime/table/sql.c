@@ -261,19 +261,31 @@ by_key(const struct varve__plan *plan, const char *start)
     return sqlite3_str_finish(sql);
 }
 
-char *
-varve__sql_staged_table(const struct varve_record *record)
+static bool
+has_field(const struct varve__plan *plan, const char *name)
 {
-    const struct varve_table *table = record->table;
-    const char *key = record->columns[table->primary_key[0]].field->name;
-    return sqlite3_mprintf(
-        "CREATE TABLE \"varve_staged_%w\" ("
-        "\"id\" INTEGER PRIMARY KEY AUTOINCREMENT, "
-        "\"record\" INTEGER NOT NULL REFERENCES \"%w\" (\"%w\") ON DELETE CASCADE, "
-        "\"field\" INTEGER NOT NULL, \"dims\" TEXT NOT NULL, \"bytes\" BLOB NOT NULL) STRICT; "
-        "CREATE UNIQUE INDEX \"varve_staged_%w.record,field\" "
-        "ON \"varve_staged_%w\" (\"record\", \"field\")",
-        table->name, table->name, key, table->name, table->name);
+    for (size_t i = 0; i < plan->slot_count; i++) {
+        if (sqlite3_stricmp(name_of(plan, i), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+const char *
+varve__sql_rowid(const struct varve__plan *plan)
+{
+    if (!has_field(plan, "rowid"))
+        return "rowid";
+    return has_field(plan, "_rowid_") ? "oid" : "_rowid_";
+}
+
+char *
+varve__sql_rows_by_key(const struct varve__plan *plan)
+{
+    sqlite3_str *sql = sqlite3_str_new(NULL);
+    sqlite3_str_appendf(sql, "SELECT %s AS k FROM \"%w\"", varve__sql_rowid(plan), table_of(plan));
+    append_key(sql, plan, false);
+    return sqlite3_str_finish(sql);
 }
 
 char *

@@ -31,8 +31,12 @@ varve__sql_upsert(const struct varve__plan *plan, const void *unique);
 char *
 varve__sql_get_by(const struct varve__plan *plan, const void *slot);
 
-/* CREATE TABLE of the table that holds the tensors of this one until they are in the archive. */
+/* What the number of a row is called in this table: "rowid", where no field has taken that name. */
+const char *
+varve__sql_rowid(const struct varve__plan *plan);
+
+/* SELECT of the row with this key, as the column "k"; the parts of the key are ?1 and on. */
 char *
-varve__sql_staged_table(const struct varve_record *record);
+varve__sql_rows_by_key(const struct varve__plan *plan);
 
 #endif

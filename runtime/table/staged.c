@@ -394,8 +394,10 @@ varve__staged_read_row(
     sqlite3_stmt *statement,
     void **record)
 {
+    if (plan->tensor_count == 0)
+        return varve__row_read(plan, statement, record);
     enum varve_status status = varve__row_read(plan, statement, record);
-    if (status != VARVE_OK || plan->tensor_count == 0)
+    if (status != VARVE_OK)
         return status;
     status = varve__staged_load(connection, plan, *record, varve__arena_of(*record));
     if (status != VARVE_OK) {

@@ -85,23 +85,32 @@ prepare(
     int code = sqlite3_prepare_v3(
         connection->database, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
     sqlite3_free(sql);
-    return code == SQLITE_OK ? VARVE_OK : varve__connection_fail(connection, code, plan, "prepare");
+    if (code != SQLITE_OK)
+        return varve__connection_fail(connection, code, plan, "prepare");
+    enum varve_status status = varve__guard_prepared(connection);
+    if (status != VARVE_OK) {
+        sqlite3_finalize(*statement);
+        *statement = NULL;
+    }
+    return status;
 }
 
-/* An insert from a feed needs the feed to be known. */
+/* Prepares the statement that is kept at `place`. An insert from a feed needs the feed to be known. */
 static enum varve_status
 prepare_verb(
     struct varve__connection *connection,
     const struct varve__plan *plan,
     enum varve__verb verb,
+    sqlite3_stmt **place,
     sqlite3_stmt **statement)
 {
     enum varve_status status = VARVE_OK;
     if (verb == VARVE__VERB_INSERT_FEED)
         status = varve__feed_register(connection->database, plan);
-    if (status != VARVE_OK)
-        return status;
-    return prepare(connection, plan, varve__sql_verb(plan, verb), statement);
+    if (status == VARVE_OK)
+        status = prepare(connection, plan, varve__sql_verb(plan, verb), place);
+    *statement = *place;
+    return status;
 }
 
 enum varve_status
@@ -113,11 +122,10 @@ varve__statement(
 {
     sqlite3_stmt **place =
         &connection->statements->verbs[plan->index * VARVE__VERB_COUNT + (size_t)verb];
-    enum varve_status status = VARVE_OK;
-    if (__builtin_expect(!*place, 0))
-        status = prepare_verb(connection, plan, verb, place);
     *statement = *place;
-    return status;
+    if (__builtin_expect(!*place, 0))
+        return prepare_verb(connection, plan, verb, place, statement);
+    return VARVE_OK;
 }
 
 /* -------------------------------------------------------------------- by key */

@@ -9,7 +9,6 @@
 static const char *const control_texts[] = {
     [VARVE__CONTROL_BEGIN] = "BEGIN IMMEDIATE",
     [VARVE__CONTROL_BEGIN_READ] = "BEGIN",
-    [VARVE__CONTROL_SNAPSHOT] = "SELECT 1 FROM varve_schema",
     [VARVE__CONTROL_COMMIT] = "COMMIT",
     [VARVE__CONTROL_ROLLBACK] = "ROLLBACK",
     [VARVE__CONTROL_SAVEPOINT] = "SAVEPOINT varve",
@@ -33,6 +32,13 @@ prepare_control(struct varve__connection *connection, enum varve__control contro
         connection->database, control_texts[control], -1, SQLITE_PREPARE_PERSISTENT, place, NULL);
 }
 
+static bool
+begins_or_ends(enum varve__control control)
+{
+    return control == VARVE__CONTROL_BEGIN || control == VARVE__CONTROL_BEGIN_READ ||
+           control == VARVE__CONTROL_COMMIT || control == VARVE__CONTROL_ROLLBACK;
+}
+
 /* The result code of SQLite, and nothing recorded. */
 static int
 step_control(struct varve__connection *connection, enum varve__control control)
@@ -41,6 +47,8 @@ step_control(struct varve__connection *connection, enum varve__control control)
     int code = prepare_control(connection, control);
     if (code != SQLITE_OK)
         return code;
+    if (begins_or_ends(control))
+        varve__guard_uncover(&connection->guard);
     connection->watch.shielded = true;
     code = sqlite3_step(*place);
     connection->watch.shielded = false;
@@ -119,6 +127,13 @@ enter_queue(struct varve__connection *connection)
         (long long)watch->busy_timeout_ms);
 }
 
+static void
+roll_back_writing(struct varve__connection *connection)
+{
+    roll_back(connection);
+    varve__queue_leave(connection->queue);
+}
+
 /* Takes the writer's place in the process, then in the database. */
 static enum varve_status
 begin_writing(struct varve__connection *connection)
@@ -129,8 +144,10 @@ begin_writing(struct varve__connection *connection)
     status = prepare_ends(connection);
     if (status == VARVE_OK)
         status = control(connection, VARVE__CONTROL_BEGIN, "begin");
+    if (status == VARVE_OK)
+        status = varve__guard_begin(connection, true);
     if (status != VARVE_OK)
-        varve__queue_leave(connection->queue);
+        roll_back_writing(connection);
     return status;
 }
 
@@ -149,13 +166,6 @@ commit_writing(struct varve__connection *connection)
     }
     varve__queue_leave(connection->queue);
     return status;
-}
-
-static void
-roll_back_writing(struct varve__connection *connection)
-{
-    roll_back(connection);
-    varve__queue_leave(connection->queue);
 }
 
 /* -------------------------------------------------------------------- the user's transactions */
@@ -207,7 +217,7 @@ varve__transaction_begin_read(struct varve__connection *connection)
     if (status == VARVE_OK)
         status = control(connection, VARVE__CONTROL_BEGIN_READ, "begin");
     if (status == VARVE_OK)
-        status = control(connection, VARVE__CONTROL_SNAPSHOT, "begin");
+        status = varve__guard_begin(connection, false);
     if (status != VARVE_OK) {
         roll_back(connection);
         return status;
@@ -324,7 +334,7 @@ check_may_write(const struct varve__connection *connection)
         return misuse(
             "a write while a cursor of this session is open outside a transaction: close the "
             "cursor, or call varve_begin() before finding");
-    return VARVE_OK;
+    return varve__guard_check_write(&connection->guard);
 }
 
 enum varve_status

@@ -25,7 +25,7 @@ step_update(
     const bool *written,
     sqlite3_stmt *statement)
 {
-    int code = varve__connection_step(connection, statement);
+    int code = varve__guard_step(connection, plan, record, statement);
     sqlite3_reset(statement);
     if (code != SQLITE_DONE)
         return varve__probe_write(connection, code, plan, record, written, "update");
@@ -304,6 +304,24 @@ update_selected(
     return status;
 }
 
+/* An update of no fields: a write like others, but nothing is written. */
+static enum varve_status
+update_nothing(
+    struct varve__connection *connection, const struct varve__plan *plan, const void *record)
+{
+    const void *key[VARVE__KEY_MAX];
+    varve__row_key(plan, record, key);
+    enum varve_status status = varve__write_begin(connection, VARVE__WRITE_ONE);
+    if (status != VARVE_OK)
+        return status;
+    if (!varve__write_exists(connection, plan, key, &status) && status == VARVE_OK)
+        status = varve__not_found(plan, key);
+    status = varve__write_end(connection, VARVE__WRITE_ONE, status);
+    if (status == VARVE_OK)
+        connection->changes = 0;
+    return status;
+}
+
 enum varve_status
 varve__update_fields(
     struct varve__connection *connection,
@@ -315,6 +333,8 @@ varve__update_fields(
     sqlite3_stmt *statement = NULL;
     struct selection selection = {0};
     enum varve_status status = varve__record_check_message(plan->record, record);
+    if (status == VARVE_OK && count == 0)
+        return update_nothing(connection, plan, record);
     if (status == VARVE_OK)
         status = select_fields(connection, plan, record, fields, count, &selection);
     if (status == VARVE_OK)

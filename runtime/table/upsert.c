@@ -37,19 +37,40 @@ only_field(const struct varve__plan *plan, const struct varve_unique *unique)
     return unique->column_count == 1 ? plan->record->columns[unique->columns[0]].field->id : 0;
 }
 
+/* Of the records with this value it is not known which one is meant. */
+static enum varve_status
+refuse_partial(const struct varve__plan *plan, const struct varve_unique *unique)
+{
+    const char *name = plan->record->descriptor->name;
+    const ProtobufCFieldDescriptor *field = plan->record->columns[unique->columns[0]].field;
+    enum varve_status status = varve__fail(
+        VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, name,
+        "upsert_by: %s.%s is unique only where %s, and other records may have the same value; pass "
+        "the constant of a field that is unique in all records",
+        name, field->name, unique->where);
+    varve__failure_add_field(field->id);
+    return status;
+}
+
 static enum varve_status
 choose_by_field(const struct varve__plan *plan, uint32_t field, struct target *target)
 {
     const struct varve_table *table = plan->record->table;
+    const struct varve_unique *partial = NULL;
     target_key(plan, target);
     if (only_field(plan, &target->unique) == field)
         return VARVE_OK;
     for (size_t i = 0; i < table->unique_count; i++) {
         target_unique(plan, i, target);
-        if (only_field(plan, &target->unique) == field)
+        if (only_field(plan, &target->unique) != field)
+            continue;
+        if (!target->unique.where)
             return VARVE_OK;
+        partial = &table->uniques[i];
     }
     const char *name = plan->record->descriptor->name;
+    if (partial)
+        return refuse_partial(plan, partial);
     return varve__fail(
         VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, name,
         "upsert_by: no field of %s with the number %u is unique by itself; pass the constant of a "
@@ -101,14 +122,13 @@ step(
     int64_t *id,
     int64_t *version)
 {
-    int code = varve__connection_step(connection, statement);
-    if (code == SQLITE_ROW) {
+    int code;
+    while ((code = varve__guard_step(connection, plan, record, statement)) == SQLITE_ROW) {
         int column = 0;
         if (varve__plan_has_id(plan))
             *id = sqlite3_column_int64(statement, column++);
         if (plan->version != VARVE__NO_SLOT)
             *version = sqlite3_column_int64(statement, column);
-        code = varve__connection_step(connection, statement);
     }
     sqlite3_reset(statement);
     if (code == SQLITE_DONE)

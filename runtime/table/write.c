@@ -54,8 +54,8 @@ varve__write_bind_all(
     return code == SQLITE_OK ? VARVE_OK : varve__connection_fail(connection, code, plan, "bind");
 }
 
-static bool
-exists(
+bool
+varve__write_exists(
     struct varve__connection *connection,
     const struct varve__plan *plan,
     const void *const *key,
@@ -70,6 +70,8 @@ exists(
     int code = sqlite3_step(statement);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
         *status = varve__connection_fail(connection, code, plan, "update");
+    else
+        *status = varve__guard_read(connection, statement);
     sqlite3_reset(statement);
     return code == SQLITE_ROW;
 }
@@ -82,8 +84,8 @@ varve__write_missed(
     const void *record)
 {
     enum varve_status status = VARVE_OK;
-    bool there =
-        plan->version != VARVE__NO_SLOT && record && exists(connection, plan, key, &status);
+    bool there = plan->version != VARVE__NO_SLOT && record &&
+                 varve__write_exists(connection, plan, key, &status);
     if (status != VARVE_OK)
         return status;
     if (!there)
@@ -113,7 +115,7 @@ insert_row(
     int64_t *id)
 {
     enum varve_status status = VARVE_OK;
-    int code = varve__connection_step(connection, statement);
+    int code = varve__guard_step(connection, plan, record, statement);
     sqlite3_reset(statement);
     if (code == SQLITE_DONE)
         *id = sqlite3_last_insert_rowid(connection->database);
@@ -255,6 +257,23 @@ insert_tensors(
     return status;
 }
 
+/* Only where the database is newer than the schema. */
+static enum varve_status
+check_unknown(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    void *records,
+    size_t count)
+{
+    enum varve_status status = VARVE_OK;
+    for (size_t i = 0; i < count && status == VARVE_OK; i++) {
+        status = varve__guard_unknown(connection, plan, record_at(plan, records, i));
+        if (status != VARVE_OK)
+            varve__failure_set_index((int64_t)i);
+    }
+    return status;
+}
+
 /* Inserts inside a write that has begun. `ids` is NULL where keys are not generated. */
 static enum varve_status
 insert_rows(
@@ -271,6 +290,8 @@ insert_rows(
         status = assign_keys(connection, plan, records, count, ids);
         feed.ids = ids;
     }
+    if (status == VARVE_OK && connection->guard.newer.found)
+        status = check_unknown(connection, plan, records, count);
     if (status == VARVE_OK)
         status = run_feed(connection, plan, &feed);
     if (status != VARVE_OK)
@@ -324,7 +345,7 @@ varve__delete(
         status = varve__write_begin(connection, VARVE__WRITE_ONE);
     if (status != VARVE_OK)
         return status;
-    int code = varve__connection_step(connection, statement);
+    int code = varve__guard_step(connection, plan, NULL, statement);
     sqlite3_reset(statement);
     if (code != SQLITE_DONE)
         status = varve__probe_delete(connection, code, plan, key);

@@ -17,6 +17,7 @@ varve__insert_many(
 enum varve_status
 varve__update(struct varve__connection *connection, const struct varve__plan *plan, void *record);
 
+/* Without fields it only looks whether the record is there. */
 enum varve_status
 varve__update_fields(
     struct varve__connection *connection,
@@ -54,6 +55,14 @@ varve__write_bind_all(
     const struct varve__plan *plan,
     const void *record,
     sqlite3_stmt *statement);
+
+/* Whether there is a record with this key; *status says whether it could be asked. */
+bool
+varve__write_exists(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const void *const *key,
+    enum varve_status *status);
 
 /* VARVE_NOT_FOUND, or VARVE_CONFLICT when the record is there in another version: why an update or a
  * delete changed no row. */

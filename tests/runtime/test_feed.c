@@ -329,7 +329,7 @@ rows_of_a_feed_are_numbered(void **state)
     const struct varve__plan *plan = plan_of(&trace_table);
     assert_int_equal(varve__feed_register(tables.database, plan), VARVE_OK);
     char *sql = sqlite3_mprintf(
-        "SELECT rowid, records FROM varve_feed_%d(?1) WHERE c1 = 'last'", (int)plan->index);
+        "SELECT rowid, argument FROM varve_feed_%d(?1) WHERE c1 = 'last'", (int)plan->index);
     sqlite3_stmt *statement = prepare(sql);
     struct varve__feed feed = {.records = traces, .count = 3, .arena = tables.arena};
     assert_int_equal(sqlite3_bind_pointer(statement, 1, &feed, VARVE__FEED_TYPE, NULL), SQLITE_OK);

@@ -236,12 +236,12 @@ each_refused_allocation_is_reported(void **state)
     varve__arena_release(small);
 }
 
-/* More texts than are fetched at once. */
+/* More texts than are kept between sizing and reading. */
 static void
 a_record_of_many_texts_comes_back(void **state)
 {
     enum {
-        TEXTS = 50
+        TEXTS = 100
     };
     static struct many {
         ProtobufCMessage base;

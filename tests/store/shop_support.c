@@ -43,7 +43,8 @@ shop_set_up(void **state)
 int
 shop_tear_down(void **state)
 {
-    static const char *const names[] = {"/varve.db", "/varve.db-wal", "/varve.db-shm", ""};
+    static const char *const names[] = {
+        "/varve.db", "/varve.db-wal", "/varve.db-shm", "/varve.lock", ""};
     struct shop *shop = *state;
     shop_close(shop);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -35,7 +35,8 @@ set_up(void **state)
 int
 tear_down(void **state)
 {
-    static const char *const names[] = {"/varve.db", "/varve.db-wal", "/varve.db-shm", ""};
+    static const char *const names[] = {
+        "/varve.db", "/varve.db-wal", "/varve.db-shm", "/varve.lock", ""};
     struct fixture *fixture = *state;
     varve_session_close(fixture->session);
     varve_close(fixture->store);

@@ -4,9 +4,9 @@
  *
  * SQLite keeps no checksums of its pages. It finds damage of a page's structure when it reads the page,
  * and of a row's header; the runtime finds text that is no UTF-8 and wire bytes that do not parse. A
- * bit that flips in a number, in bytes or inside a text's ASCII is a value like any other: it is
- * counted here as "changed" and cannot be found. The log has checksums: what is not whole of it is
- * left out.
+ * bit that flips in a number, in bytes, inside a text's ASCII or in the type that a row's header gives
+ * to one of these is a value like any other: it is counted here as "changed" and cannot be found. The
+ * log has checksums: what is not whole of it is left out.
  *
  * VARVE_TEST_FLIPS (500) and VARVE_TEST_SEED vary the run; a failure names its damage. */
 #define _POSIX_C_SOURCE 200809L /* mkdtemp, alarm */

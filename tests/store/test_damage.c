@@ -159,13 +159,144 @@ test_a_database_of_another_schema_is_refused(void **state)
 {
     struct fixture *fixture = *state;
     struct varve_schema other = lab_schema;
+    const char *lines[1000];
     struct varve_config config = {.data_dir = fixture->folder};
     struct varve_store *store;
     struct varve_error error;
-    other.descriptor_set_size -= 1;
+    assert_true(lab_schema.lock_count < 1000);
+    for (size_t i = 0; i < lab_schema.lock_count; i++)
+        lines[i] = strcmp(lab_schema.lock[i], "field lab.Reading 3 value double") == 0
+                       ? "field lab.Reading 3 amount double"
+                       : lab_schema.lock[i];
+    other.lock = lines;
     assert_int_equal(varve_open(&other, &config, &store, &error), VARVE_SCHEMA);
     assert_null(store);
-    assert_non_null(strstr(error.message, "another state of the schema of package lab"));
+    assert_non_null(strstr(
+        error.message, "another state of the schema of package lab than this program: it has "
+                       "\"field lab.Reading 3 value "
+                       "double\", the program \"field lab.Reading 3 amount double\"; generate"));
+    other = lab_schema;
+    other.descriptor_set_size -= 1; /* what the tables do not depend on */
+    assert_int_equal(varve_open(&other, &config, &store, &error), VARVE_OK);
+    varve_close(store);
+}
+
+/* A STRICT table has no values of another type, so that reading need not look. */
+static void
+test_sqlite_refuses_values_of_another_type(void **state)
+{
+    static const char *const columns[] = {"name", "score", "big",  "hash", "flag",
+                                          "mood", "ratio", "blob", "maybe"};
+    static const char *const values[] = {"NULL", "'text'", "0.5", "x'00'"};
+    struct fixture *fixture = *state;
+    struct lab_sample sample = LAB_SAMPLE_INIT;
+    struct lab_sample *read;
+    sqlite3 *database = varve_session_sqlite(fixture->session);
+    assert_int_equal(lab_sample_insert(fixture->session, &sample), VARVE_OK);
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        for (size_t j = 0; j < sizeof values / sizeof *values; j++) {
+            char sql[100];
+            snprintf(sql, sizeof sql, "UPDATE sample SET %s = %s", columns[i], values[j]);
+            sqlite3_exec(database, sql, NULL, NULL, NULL);
+        }
+    }
+    const char *types = "SELECT typeof(name) || typeof(score) || typeof(big) || typeof(hash) ||"
+                        " typeof(flag) || typeof(mood) || typeof(ratio) || typeof(blob) = 'text' ||"
+                        " 'real' || 'integer' || 'integer' || 'integer' || 'integer' || 'real' ||"
+                        " 'blob' FROM sample";
+    sqlite3_stmt *statement;
+    assert_int_equal(sqlite3_prepare_v2(database, types, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(statement, 0), 1);
+    sqlite3_finalize(statement);
+    assert_int_equal(lab_sample_get(fixture->session, 1, &read), VARVE_OK);
+    lab_sample_free(read);
+}
+
+/* With `from` replaced by `to` in a table's definition, the store does not open. */
+static void
+expect_not_opened(
+    struct fixture *fixture, const char *table, const char *from, const char *to, const char *words)
+{
+    struct varve_config config = {.data_dir = fixture->folder};
+    struct varve_store *store;
+    struct varve_error error;
+    char *sql = sqlite3_mprintf(
+        "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = replace(sql, %Q, %Q)"
+        " WHERE name = %Q",
+        from, to, table);
+    execute(fixture, sql);
+    sqlite3_free(sql);
+    assert_int_equal(varve_open(&lab_schema, &config, &store, &error), VARVE_SCHEMA);
+    assert_null(store);
+    if (!strstr(error.message, words))
+        fail_msg("\"%s\" does not say \"%s\"", error.message, words);
+    sql = sqlite3_mprintf(
+        "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = replace(sql, %Q, %Q)"
+        " WHERE name = %Q",
+        to, from, table);
+    execute(fixture, sql);
+    sqlite3_free(sql);
+    assert_int_equal(varve_open(&lab_schema, &config, &store, &error), VARVE_OK);
+    varve_close(store);
+}
+
+static void
+test_tables_that_allow_other_values_are_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    expect_not_opened(
+        fixture, "reading", "\n) STRICT", "\n)",
+        "the database's tables are not those of the schema (1 differences, all in the log; restore "
+        "a "
+        "backup, or change them back): the table \"reading\" is of another kind: expected strict; "
+        "there "
+        "is no option");
+    expect_not_opened(
+        fixture, "reading", "\"value\" REAL NOT NULL", "\"value\" TEXT NOT NULL",
+        "in the table \"reading\" column \"value\" is another: expected value real not null "
+        "default 0; "
+        "there is value text not null default 0");
+    expect_not_opened(
+        fixture, "reading", "\"value\" REAL NOT NULL", "\"value\" REAL",
+        "expected value real not null default 0; there is value real default 0");
+    expect_not_opened(
+        fixture, "sample", "\"maybe\" INTEGER", "\"may_be\" INTEGER",
+        "the table \"sample\" lacks maybe integer; the table \"sample\" has what was not expected: "
+        "may_be "
+        "integer");
+    expect_not_opened(
+        fixture, "versioned", "\"id\" INTEGER PRIMARY KEY AUTOINCREMENT", "\"id\" INTEGER",
+        "expected id integer primary key autoincrement; there is id integer");
+}
+
+static void
+test_a_table_that_is_gone_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct varve_config config = {.data_dir = fixture->folder};
+    struct varve_store *store;
+    struct varve_error error;
+    execute(fixture, "DROP TABLE reading");
+    assert_int_equal(varve_open(&lab_schema, &config, &store, &error), VARVE_SCHEMA);
+    assert_null(store);
+    assert_non_null(strstr(error.message, "the table \"reading\" is missing"));
+}
+
+/* A migration that makes the table anew would drop the column, and what is in it. */
+static void
+test_a_table_with_more_columns_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct varve_config config = {.data_dir = fixture->folder};
+    struct varve_store *store;
+    struct varve_error error;
+    execute(fixture, "ALTER TABLE reading ADD COLUMN comment TEXT");
+    assert_int_equal(varve_open(&lab_schema, &config, &store, &error), VARVE_SCHEMA);
+    assert_non_null(strstr(error.message, "has what was not expected: comment text"));
+    execute(fixture, "ALTER TABLE reading DROP COLUMN comment");
+    assert_int_equal(varve_open(&lab_schema, &config, &store, NULL), VARVE_OK);
+    varve_close(store);
 }
 
 static void
@@ -272,6 +403,10 @@ main(void)
         TEST(test_a_long_key_that_is_not_there_is_cut_at_a_character),
         TEST(test_a_part_of_a_key_that_is_null_is_refused),
         TEST(test_a_database_of_another_schema_is_refused),
+        TEST(test_sqlite_refuses_values_of_another_type),
+        TEST(test_tables_that_allow_other_values_are_refused),
+        TEST(test_a_table_that_is_gone_is_refused),
+        TEST(test_a_table_with_more_columns_is_refused),
         TEST(test_a_file_that_is_no_database_is_corrupt),
         TEST(test_a_file_system_without_wal_is_refused),
         TEST(test_opening_is_an_event),

@@ -204,7 +204,7 @@ test_the_database_of_another_schema_is_refused(void **state)
     add_maker(shop->session, "m");
     shop_close(shop);
     expect_not_opened(shop, &cortex_schema, VARVE_SCHEMA, "holds the schema of package shop");
-    later.descriptor_set_size--;
+    later.lock_count = 1;
     expect_not_opened(shop, &later, VARVE_SCHEMA, "another state of the schema of package shop");
     shop_reopen(shop);
     assert_int_equal(

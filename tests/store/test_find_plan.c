@@ -7,14 +7,23 @@
 
 #include <sqlite3.h>
 
+/* The newest statement that is one of a find's. */
+static sqlite3_stmt *
+newest_find(struct sqlite3 *database)
+{
+    sqlite3_stmt *statement = sqlite3_next_stmt(database, NULL);
+    while (strstr(sqlite3_sql(statement), "varve_generation"))
+        statement = sqlite3_next_stmt(database, statement);
+    return statement;
+}
+
 /* SQLite's plan for the statement of a find that no other test has asked for. */
 static void
 plan_of(struct fixture *fixture, const struct lab_trial_filter *filter, char plan[1000])
 {
     struct sqlite3 *database = varve_session_sqlite(fixture->session);
     struct varve_cursor *cursor = find_trials(fixture, filter);
-    char *sql = sqlite3_mprintf(
-        "EXPLAIN QUERY PLAN %s", sqlite3_sql(sqlite3_next_stmt(database, NULL))); /* the newest */
+    char *sql = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sqlite3_sql(newest_find(database)));
     sqlite3_stmt *explain;
     assert_int_equal(sqlite3_prepare_v2(database, sql, -1, &explain, NULL), SQLITE_OK);
     plan[0] = '\0';
@@ -45,24 +54,23 @@ test_conditions_on_indexed_fields_use_the_index(void **state)
     struct fixture *fixture = *state;
     int64_t times[] = {1, 2};
     struct lab_trial_filter filter = {.started_at = varve_int64_equals(1)};
-    expect_plan(
-        fixture, &filter, "SEARCH trial USING INDEX trial.started_at (started_at=?)", false);
+    expect_plan(fixture, &filter, "SEARCH trial USING INDEX trial.4 (started_at=?)", false);
     filter.limit = 10;
-    expect_plan(fixture, &filter, "trial.started_at (started_at=?)", false);
+    expect_plan(fixture, &filter, "trial.4 (started_at=?)", false);
     filter = (struct lab_trial_filter){.note = varve_text_prefix("a")};
-    expect_plan(fixture, &filter, "trial.note (note>? AND note<?)", true);
+    expect_plan(fixture, &filter, "trial.14 (note>? AND note<?)", true);
     filter = (struct lab_trial_filter){.started_at = varve_int64_in(times, 2)};
-    expect_plan(fixture, &filter, "trial.started_at (started_at=?)", true);
+    expect_plan(fixture, &filter, "trial.4 (started_at=?)", true);
     filter = (struct lab_trial_filter){.started_at = varve_int64_between(1, 2)};
-    expect_plan(fixture, &filter, "trial.started_at (started_at>? AND started_at<?)", true);
+    expect_plan(fixture, &filter, "trial.4 (started_at>? AND started_at<?)", true);
     filter = (struct lab_trial_filter){.started_at = varve_int64_at_least(1)};
-    expect_plan(fixture, &filter, "trial.started_at (started_at>?)", true);
+    expect_plan(fixture, &filter, "trial.4 (started_at>?)", true);
     filter.limit = 10;
-    expect_plan(fixture, &filter, "trial.started_at (started_at>?)", true);
+    expect_plan(fixture, &filter, "trial.4 (started_at>?)", true);
     filter.order_by = LAB_TRIAL_FIELD_STARTED_AT;
-    expect_plan(fixture, &filter, "trial.started_at (started_at>?)", false);
+    expect_plan(fixture, &filter, "trial.4 (started_at>?)", false);
     filter = (struct lab_trial_filter){.level = varve_int64_is_null()};
-    expect_plan(fixture, &filter, "trial.level (level=?)", false);
+    expect_plan(fixture, &filter, "trial.13 (level=?)", false);
     filter = (struct lab_trial_filter){.id = varve_int64_in(times, 2)};
     expect_plan(fixture, &filter, "USING INTEGER PRIMARY KEY (rowid=?)", false);
 }
@@ -148,7 +156,7 @@ test_a_pattern_does_not_make_sqlite_prepare_anew(void **state)
         struct varve_cursor *cursor =
             find_trials(fixture, &(struct lab_trial_filter){.name = varve_text_like(patterns[i])});
         if (!statement)
-            statement = sqlite3_next_stmt(varve_session_sqlite(fixture->session), NULL);
+            statement = newest_find(varve_session_sqlite(fixture->session));
         expect_done(cursor);
         varve_cursor_close(cursor);
     }

@@ -96,6 +96,18 @@ test_given_keys_and_assigned_ones_go_together(void **state)
 }
 
 static void
+test_a_field_named_rowid_has_no_part_in_the_keys(void **state)
+{
+    struct varve_session *session = session_of(state);
+    struct shop_node nodes[] = {SHOP_NODE_INIT, SHOP_NODE_INIT, SHOP_NODE_INIT};
+    nodes[0].rowid = nodes[1].rowid = 1000;
+    expect_ok(session, shop_node_insert(session, &nodes[0]));
+    nodes[1].id = 7;
+    expect_ok(session, shop_node_insert_many(session, &nodes[1], 2));
+    assert_int_equal(nodes[2].id, 8);
+}
+
+static void
 test_versions_begin_at_one(void **state)
 {
     struct varve_session *session = session_of(state);
@@ -255,6 +267,58 @@ test_records_refer_to_later_ones_by_given_keys(void **state)
 }
 
 static void
+test_fields_that_are_absent_are_referred_to_by_none(void **state)
+{
+    struct varve_session *session = session_of(state);
+    struct shop_node nodes[] = {SHOP_NODE_INIT, SHOP_NODE_INIT, SHOP_NODE_INIT};
+    nodes[1].has_before = 1; /* 0, as the absent numbers are in memory */
+    nodes[2].has_maker_id = 1;
+    nodes[2].maker_id = 5;
+    assert_int_equal(shop_node_insert_many(session, nodes, 3), VARVE_CONFLICT);
+    expect_failure(session, VARVE_FAILURE_FOREIGN_KEY, SHOP_NODE_FIELD_BEFORE, "with number 0");
+    assert_int_equal(varve_session_failure(session)->index, 1);
+    nodes[0].has_number = 1;
+    nodes[1].above = "a"; /* the names are NULL */
+    assert_int_equal(shop_node_insert_many(session, nodes, 3), VARVE_CONFLICT);
+    expect_failure(session, VARVE_FAILURE_FOREIGN_KEY, SHOP_NODE_FIELD_ABOVE, "name \"a\"");
+    assert_int_equal(varve_session_failure(session)->index, 1);
+    nodes[2].name = "a";
+    assert_int_equal(shop_node_insert_many(session, nodes, 3), VARVE_CONFLICT);
+    expect_failure(session, VARVE_FAILURE_FOREIGN_KEY, SHOP_NODE_FIELD_MAKER_ID, "id 5");
+    assert_int_equal(varve_session_failure(session)->index, 2);
+    nodes[2].has_maker_id = 0;
+    expect_ok(session, shop_node_insert_many(session, nodes, 3));
+    expect_sound(session);
+}
+
+static void
+test_the_first_record_at_fault_is_blamed_whichever_its_field(void **state)
+{
+    struct varve_session *session = session_of(state);
+    static struct shop_node nodes[MANY];
+    static char names[MANY][24];
+    for (size_t i = 0; i < MANY; i++) {
+        shop_node_init(&nodes[i]);
+        snprintf(names[i], sizeof names[i], "%zu", i);
+        nodes[i].name = names[i];
+        nodes[i].above = names[MANY - 1 - i];
+    }
+    nodes[1800].above = "none";
+    nodes[1500].has_maker_id = 1;
+    nodes[1500].maker_id = 5;
+    assert_int_equal(shop_node_insert_many(session, nodes, MANY), VARVE_CONFLICT);
+    expect_failure(session, VARVE_FAILURE_FOREIGN_KEY, SHOP_NODE_FIELD_MAKER_ID, "id 5");
+    assert_int_equal(varve_session_failure(session)->index, 1500);
+    nodes[1500].above = "neither";
+    assert_int_equal(shop_node_insert_many(session, nodes, MANY), VARVE_CONFLICT);
+    expect_failure(session, VARVE_FAILURE_FOREIGN_KEY, SHOP_NODE_FIELD_ABOVE, "\"neither\"");
+    assert_int_equal(varve_session_failure(session)->index, 1500);
+    nodes[1500].above = nodes[1800].above = nodes[0].name;
+    nodes[1500].has_maker_id = 0;
+    expect_ok(session, shop_node_insert_many(session, nodes, MANY));
+}
+
+static void
 test_in_a_transaction_a_refused_array_undoes_only_itself(void **state)
 {
     struct varve_session *session = session_of(state);
@@ -307,6 +371,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         SHOP_TEST(test_keys_are_consecutive_in_the_order_of_the_array),
         SHOP_TEST(test_given_keys_and_assigned_ones_go_together),
+        SHOP_TEST(test_a_field_named_rowid_has_no_part_in_the_keys),
         SHOP_TEST(test_versions_begin_at_one),
         SHOP_TEST(test_json_copies_and_unknown_fields_come_along),
         SHOP_TEST(test_of_no_records_nothing_is_inserted),
@@ -314,6 +379,8 @@ main(void)
         SHOP_TEST(test_a_taken_value_is_known_by_its_index_stored_or_in_the_array),
         SHOP_TEST(test_a_reference_to_nothing_is_known_by_its_index),
         SHOP_TEST(test_records_refer_to_later_ones_by_given_keys),
+        SHOP_TEST(test_fields_that_are_absent_are_referred_to_by_none),
+        SHOP_TEST(test_the_first_record_at_fault_is_blamed_whichever_its_field),
         SHOP_TEST(test_in_a_transaction_a_refused_array_undoes_only_itself),
         SHOP_TEST(test_wrong_dims_are_known_by_their_index),
     };

@@ -375,7 +375,8 @@ step(struct run *run)
 static void
 remove_store(const char *folder)
 {
-    static const char *const files[] = {"/varve.db", "/varve.db-wal", "/varve.db-shm", ""};
+    static const char *const files[] = {
+        "/varve.db", "/varve.db-wal", "/varve.db-shm", "/varve.lock", ""};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char path[96];
         snprintf(path, sizeof path, "%s%s", folder, files[i]);

@@ -152,7 +152,8 @@ test_processes_see_whole_transactions_and_lose_none(void **state)
         assert_int_equal(status, 0);
     }
     check(store);
-    static const char *const files[] = {"varve.db", "varve.db-wal", "varve.db-shm", ""};
+    static const char *const files[] = {
+        "varve.db", "varve.db-wal", "varve.db-shm", "varve.lock", ""};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char path[96];
         snprintf(path, sizeof path, "%s/%s", store, files[i]);

@@ -221,6 +221,49 @@ test_text_is_never_taken_for_sql(void **state)
     expect_working(session, 1);
 }
 
+static void
+test_a_null_as_result_or_key_is_misuse(void **state)
+{
+    struct shop *shop = *state;
+    struct varve_config config = {.data_dir = shop->folder};
+    struct varve_error error;
+    void *found;
+    assert_int_equal(varve_session_open(shop->store, NULL), VARVE_MISUSE);
+    assert_non_null(strstr(varve_session_error(NULL), "the result is NULL"));
+    assert_int_equal(varve_open(&shop_schema, &config, NULL, &error), VARVE_MISUSE);
+    assert_non_null(strstr(error.message, "the result is NULL"));
+    assert_int_equal(varve_record_delete(shop->session, &shop_maker_record, NULL), VARVE_MISUSE);
+    expect_failure(shop->session, VARVE_FAILURE_OTHER, 0, "the key of a shop.Maker is NULL");
+    assert_int_equal(
+        varve_record_get(shop->session, &shop_maker_record, NULL, &found), VARVE_MISUSE);
+    assert_null(found);
+    expect_working(shop->session, 0);
+}
+
+static void
+test_a_null_in_a_call_about_records_is_misuse(void **state)
+{
+    struct varve_session *session = session_of(state);
+    struct shop_maker maker = SHOP_MAKER_INIT;
+    const struct varve_record *table = &shop_maker_record;
+    const void *const key[] = {&maker.id};
+    const enum varve_status answers[] = {
+        varve_record_get(session, table, key, NULL),
+        varve_record_get_by(session, table, SHOP_MAKER_FIELD_NAME, "m", NULL),
+        varve_record_get_many(session, table, NULL, 0, NULL),
+        varve_record_find(session, table, NULL, NULL),
+        varve_record_find_one(session, table, NULL, NULL),
+        varve_record_count(session, table, NULL, NULL),
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
+        assert_int_equal(answers[i], VARVE_MISUSE);
+    expect_failure(session, VARVE_FAILURE_OTHER, 0, "the result is NULL");
+    assert_int_equal(varve_record_insert(session, NULL, &maker), VARVE_MISUSE);
+    expect_failure(session, VARVE_FAILURE_OTHER, 0, "the table is NULL");
+    assert_int_equal(varve_cursor_next(NULL, NULL, &(const void *){NULL}), VARVE_MISUSE);
+    expect_working(session, 0);
+}
+
 int
 main(void)
 {
@@ -228,6 +271,8 @@ main(void)
         SHOP_TEST(test_a_value_that_no_row_holds_is_refused),
         SHOP_TEST(test_records_that_are_none_are_misuse),
         SHOP_TEST(test_without_a_session_every_call_is_misuse),
+        SHOP_TEST(test_a_null_as_result_or_key_is_misuse),
+        SHOP_TEST(test_a_null_in_a_call_about_records_is_misuse),
         SHOP_TEST(test_a_session_in_two_threads_at_once_is_misuse),
         SHOP_TEST(test_text_is_never_taken_for_sql),
     };

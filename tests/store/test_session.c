@@ -285,6 +285,8 @@ test_the_environment_sets_members_and_errors_name_the_variable(void **state)
     setenv("VARVE_BUSY_TIMEOUT_MS", "250", 1);
     setenv("VARVE_READ_ONLY", "true", 1);
     setenv("VARVE_DURABILITY", "NORMAL", 1);
+    setenv("VARVE_MIGRATE", "-1", 1);
+    setenv("VARVE_MIGRATION_BACKUP", "-1", 1);
     setenv("SQLITE_DB_PATH", "here/other.db", 1);
     assert_int_equal(varve_config_from_env(&config, &error), VARVE_OK);
     assert_string_equal(config.data_dir, "here");
@@ -293,6 +295,14 @@ test_the_environment_sets_members_and_errors_name_the_variable(void **state)
     assert_true(config.read_only);
     assert_int_equal(config.durability, VARVE_DURABILITY_NORMAL);
     assert_int_equal(config.checkpoint_pages, 0);
+    assert_int_equal(config.migrate, -1);
+    assert_int_equal(config.migration_backup, -1);
+    setenv("VARVE_MIGRATE", "1", 1);
+    assert_int_equal(varve_config_from_env(&config, &error), VARVE_INVALID);
+    assert_non_null(strstr(
+        error.message,
+        "the environment variable VARVE_MIGRATE is \"1\"; it must be 0 for the default, or -1"));
+    setenv("VARVE_MIGRATE", "0", 1);
     setenv("VARVE_BUSY_TIMEOUT_MS", "soon", 1);
     setenv("VARVE_READ_ONLY", "false", 1);
     assert_int_equal(varve_config_from_env(&config, &error), VARVE_INVALID);
@@ -303,6 +313,8 @@ test_the_environment_sets_members_and_errors_name_the_variable(void **state)
     unsetenv("VARVE_BUSY_TIMEOUT_MS");
     unsetenv("VARVE_READ_ONLY");
     unsetenv("VARVE_DURABILITY");
+    unsetenv("VARVE_MIGRATE");
+    unsetenv("VARVE_MIGRATION_BACKUP");
     unsetenv("SQLITE_DB_PATH");
 }
 

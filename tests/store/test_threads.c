@@ -308,7 +308,8 @@ check_town(struct town *town)
 static void
 remove_town(struct town *town)
 {
-    static const char *const files[] = {"/varve.db", "/varve.db-wal", "/varve.db-shm", ""};
+    static const char *const files[] = {
+        "/varve.db", "/varve.db-wal", "/varve.db-shm", "/varve.lock", ""};
     varve_close(town->store);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char path[96];

@@ -1,4 +1,4 @@
-/* Update, update_fields, versions, and the fields of newer schemas in records that are written over. */
+/* Update, update_fields and versions. */
 #include "shop_support.h"
 
 #include <math.h>
@@ -299,6 +299,54 @@ test_a_json_copy_follows_its_field(void **state)
     expect_stored(session, &item);
 }
 
+static void
+test_an_update_of_no_fields_changes_nothing(void **state)
+{
+    struct varve_session *session = session_of(state);
+    struct shop_shelf shelf = SHOP_SHELF_INIT;
+    struct shop_shelf missing = SHOP_SHELF_INIT;
+    shelf.place = "a";
+    expect_ok(session, shop_shelf_insert(session, &shelf));
+    shelf.width = 1000; /* what it may not be, but it is not looked at */
+    expect_ok(session, shop_shelf_update_fields(session, &shelf, NULL, 0));
+    assert_int_equal(varve_changes(session), 0);
+    assert_int_equal(shelf.revision, 1);
+    assert_int_equal(query_int64(session, "SELECT revision FROM shelf"), 1);
+    missing.id = shelf.id + 1;
+    assert_int_equal(shop_shelf_update_fields(session, &missing, NULL, 0), VARVE_NOT_FOUND);
+    expect_failure(session, VARVE_FAILURE_OTHER, 0, "there is no shop.Shelf with id 2");
+    expect_ok(session, varve_begin_read(session));
+    assert_int_equal(shop_shelf_update_fields(session, &shelf, NULL, 0), VARVE_MISUSE);
+    expect_ok(session, varve_rollback(session));
+}
+
+static void
+test_a_record_that_refers_to_itself_is_not_blamed_for_it(void **state)
+{
+    struct varve_session *session = session_of(state);
+    enum shop_node_field fields[] = {
+        SHOP_NODE_FIELD_MAKER_ID, SHOP_NODE_FIELD_NUMBER, SHOP_NODE_FIELD_BEFORE};
+    struct shop_node node = SHOP_NODE_INIT;
+    node.name = node.above = "n";
+    node.has_same = 1;
+    node.same = 1; /* the key that it will get */
+    node.has_maker_id = 1;
+    node.maker_id = 5;
+    assert_int_equal(shop_node_insert(session, &node), VARVE_CONFLICT);
+    expect_failure(session, VARVE_FAILURE_FOREIGN_KEY, SHOP_NODE_FIELD_MAKER_ID, "id 5");
+    node.has_maker_id = 0;
+    expect_ok(session, shop_node_insert(session, &node));
+    node.has_number = node.has_before = node.has_maker_id = 1;
+    node.number = node.before = 7;
+    assert_int_equal(shop_node_update_fields(session, &node, fields, 3), VARVE_CONFLICT);
+    expect_failure(session, VARVE_FAILURE_FOREIGN_KEY, SHOP_NODE_FIELD_MAKER_ID, "id 5");
+    assert_int_equal(shop_node_update(session, &node), VARVE_CONFLICT);
+    expect_failure(session, VARVE_FAILURE_FOREIGN_KEY, SHOP_NODE_FIELD_MAKER_ID, "id 5");
+    node.before = 8;
+    assert_int_equal(shop_node_update(session, &node), VARVE_CONFLICT);
+    expect_failure(session, VARVE_FAILURE_FOREIGN_KEY, SHOP_NODE_FIELD_BEFORE, "number 8");
+}
+
 /* -------------------------------------------------------------------- versions */
 
 static void
@@ -358,106 +406,6 @@ test_a_rolled_back_version_is_stale_in_the_record(void **state)
     expect_failure(session, VARVE_FAILURE_VERSION, SHOP_SHELF_FIELD_REVISION, "version 2");
 }
 
-/* -------------------------------------------------------------------- unknown fields */
-
-/* A maker as a newer program sends it, with this city. */
-static struct shop_maker *
-from_newer(const char *city)
-{
-    static int32_t awards[] = {1999, 2001};
-    struct shop_newer_maker newer = SHOP_NEWER_MAKER_INIT;
-    struct varve_bytes bytes;
-    struct shop_maker *maker;
-    newer.name = "newer";
-    newer.city = city;
-    newer.awards = (struct varve_int32s){2, awards};
-    assert_int_equal(shop_newer_maker_pack(&newer, &bytes), VARVE_OK);
-    assert_int_equal(shop_maker_unpack(bytes.data, bytes.size, &maker), VARVE_OK);
-    varve_bytes_free(&bytes);
-    return maker;
-}
-
-/* What a newer program reads from the stored maker: its city, and how many awards. */
-static void
-expect_newer(struct varve_session *session, int64_t id, const char *city, size_t awards)
-{
-    struct shop_maker *maker;
-    struct shop_newer_maker *newer;
-    struct varve_bytes bytes;
-    expect_ok(session, shop_maker_get(session, id, &maker));
-    assert_int_equal(shop_maker_pack(maker, &bytes), VARVE_OK);
-    assert_int_equal(shop_newer_maker_unpack(bytes.data, bytes.size, &newer), VARVE_OK);
-    assert_string_equal(newer->city, city);
-    assert_int_equal(newer->awards.count, awards);
-    shop_newer_maker_free(newer);
-    varve_bytes_free(&bytes);
-    shop_maker_free(maker);
-}
-
-static void
-test_unknown_fields_stay_when_a_record_without_them_is_written(void **state)
-{
-    struct varve_session *session = session_of(state);
-    enum shop_maker_field fields[] = {SHOP_MAKER_FIELD_FOUNDED};
-    struct shop_maker *maker = from_newer("Jena");
-    struct varve_cursor *cursor;
-    const struct shop_maker *row;
-    expect_ok(session, shop_maker_insert(session, maker));
-    expect_ok(session, shop_maker_find(session, NULL, &cursor));
-    assert_int_equal(shop_maker_next(cursor, &row), VARVE_ROW);
-    assert_int_equal(row->base.n_unknown_fields, 0);
-    struct shop_maker own = *row;
-    own.name = "renamed";
-    varve_cursor_close(cursor);
-    expect_ok(session, shop_maker_update(session, &own));
-    expect_newer(session, maker->id, "Jena", 2);
-    expect_ok(session, shop_maker_update_fields(session, &own, fields, 1));
-    expect_ok(session, shop_maker_upsert(session, &own));
-    expect_newer(session, maker->id, "Jena", 2);
-    shop_maker_free(maker);
-}
-
-static void
-test_unknown_fields_of_a_record_replace_those_of_their_number(void **state)
-{
-    struct varve_session *session = session_of(state);
-    struct shop_maker *first = from_newer("Jena");
-    struct shop_maker *second = from_newer("Wetzlar");
-    expect_ok(session, shop_maker_insert(session, first));
-    second->id = first->id;
-    expect_ok(session, shop_maker_update(session, second));
-    expect_newer(session, first->id, "Wetzlar", 2);
-    expect_ok(session, shop_maker_upsert(session, first));
-    expect_newer(session, first->id, "Jena", 2);
-    shop_maker_free(first);
-    shop_maker_free(second);
-}
-
-static void
-test_unknown_fields_are_dropped_only_after_they_were_cleared(void **state)
-{
-    struct varve_session *session = session_of(state);
-    struct shop_maker *maker = from_newer("Jena");
-    expect_ok(session, shop_maker_insert(session, maker));
-    shop_maker_clear_unknown(maker);
-    expect_newer(session, maker->id, "Jena", 2);
-    expect_ok(session, shop_maker_update(session, maker));
-    expect_newer(session, maker->id, "", 0);
-    assert_string_equal(query_text(session, "SELECT varve_unknown FROM maker"), "NULL");
-    shop_maker_free(maker);
-    maker = from_newer("Wetzlar");
-    expect_ok(session, shop_maker_upsert(session, maker)); /* by name */
-    expect_newer(session, maker->id, "Wetzlar", 2);
-    shop_maker_clear_unknown(maker);
-    expect_ok(session, shop_maker_upsert(session, maker));
-    expect_newer(session, maker->id, "", 0);
-    maker->name = "cleared and new";
-    maker->id = 0;
-    expect_ok(session, shop_maker_insert(session, maker));
-    expect_newer(session, maker->id, "", 0);
-    shop_maker_free(maker);
-}
-
 int
 main(void)
 {
@@ -473,12 +421,11 @@ main(void)
         SHOP_TEST(test_fields_that_cannot_be_meant_are_misuse),
         SHOP_TEST(test_a_failure_names_a_field_that_was_to_be_written),
         SHOP_TEST(test_a_json_copy_follows_its_field),
+        SHOP_TEST(test_an_update_of_no_fields_changes_nothing),
+        SHOP_TEST(test_a_record_that_refers_to_itself_is_not_blamed_for_it),
         SHOP_TEST(test_a_version_begins_at_one_and_counts_updates),
         SHOP_TEST(test_a_stale_record_is_a_conflict_of_versions),
         SHOP_TEST(test_a_rolled_back_version_is_stale_in_the_record),
-        SHOP_TEST(test_unknown_fields_stay_when_a_record_without_them_is_written),
-        SHOP_TEST(test_unknown_fields_of_a_record_replace_those_of_their_number),
-        SHOP_TEST(test_unknown_fields_are_dropped_only_after_they_were_cleared),
     };
     return cmocka_run_group_tests_name("update", tests, NULL, NULL);
 }

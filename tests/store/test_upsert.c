@@ -99,7 +99,11 @@ test_a_field_that_finds_nothing_by_itself_is_misuse(void **state)
     assert_int_equal(shop_item_upsert_by(session, &item, (enum shop_item_field)99), VARVE_MISUSE);
     assert_int_equal(shop_price_upsert_by(session, &price, SHOP_PRICE_FIELD_CODE), VARVE_MISUSE);
     expect_failure(session, VARVE_FAILURE_OTHER, 0, "unique by itself");
+    struct shop_seat seat = SHOP_SEAT_INIT; /* its name is unique only while it is taken */
+    assert_int_equal(shop_seat_upsert_by(session, &seat, SHOP_SEAT_FIELD_NAME), VARVE_MISUSE);
+    expect_failure(session, VARVE_FAILURE_OTHER, SHOP_SEAT_FIELD_NAME, "only where taken = 1");
     assert_int_equal(query_int64(session, "SELECT count(*) FROM item"), 0);
+    assert_int_equal(query_int64(session, "SELECT count(*) FROM seat"), 0);
 }
 
 static void

@@ -177,7 +177,7 @@ test_a_broken_check_names_its_field(void **state)
     item.price = 0;
     item.code = "a code of far more than the forty characters that are allowed";
     assert_int_equal(shop_item_insert(session, &item), VARVE_INVALID);
-    expect_failure(session, VARVE_FAILURE_CHECK, SHOP_ITEM_FIELD_CODE, "length(code) < 40");
+    expect_failure(session, VARVE_FAILURE_CHECK, SHOP_ITEM_FIELD_CODE, "length(\"code\") < 40");
     struct shop_shelf shelf = SHOP_SHELF_INIT;
     shelf.width = 101;
     assert_int_equal(shop_shelf_insert(session, &shelf), VARVE_INVALID);

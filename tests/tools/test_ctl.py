@@ -101,7 +101,7 @@ class UsageTest(CtlTest):
     def test_a_store_that_is_not_there_is_not_made(self):
         (folder / "empty").mkdir(exist_ok=True)
         (folder / "file").touch()
-        for command in ("status", "verify"):
+        for command in ("status", "verify", "migrate"):
             for data in ("missing", "empty", "file"):
                 with self.subTest(command=command, data=data):
                     result = run(CTL, command, data)
@@ -147,7 +147,7 @@ class GoodStoreTest(CtlTest):
             self.assert_exits(run(CTL, command, data), 0)
         self.assertEqual((data / "varve.db").read_bytes(), before)
         # What SQLite keeps while it reads, and may leave behind.
-        self.assertLessEqual(set(os.listdir(data)), {"varve.db", "varve.db-shm", "varve.db-wal"})
+        self.assertLessEqual(set(os.listdir(data)), {"varve.db", "varve.db-shm", "varve.db-wal", "varve.lock"})
 
     def test_works_while_a_program_has_the_store_open(self):
         data = folder / "busy"
@@ -177,6 +177,78 @@ class GoodStoreTest(CtlTest):
         result = run(ctl, "status", good)  # another schema's
         self.assertEqual(self.assert_exits(result, 2), "")
         self.assertTrue(result.stderr.startswith("cortexctl: "), result.stderr)
+
+
+@unittest.skipUnless(os.environ.get("ZOO_OLD"), "built without the zoo")
+class MigrateTest(CtlTest):
+    """zooctl on stores that a program of the schema's first version has filled."""
+
+    ctl = os.environ.get("ZOOCTL")
+    step = {"package": "zoo", "name": "0002_houses", "reads_ok": False, "writes_ok": False}
+
+    def setUp(self):
+        self.data = folder / self.id().rpartition(".")[2]
+        subprocess.run([os.environ["ZOO_OLD"], self.data, "fill"], check=True)
+
+    def titles(self):
+        with closing(sqlite3.connect(self.data / "varve.db")) as database:
+            return database.execute("SELECT title FROM animal ORDER BY id").fetchall()
+
+    def test_a_dry_run_lists_what_is_due_and_does_nothing(self):
+        before = (self.data / "varve.db").read_bytes()
+        text = self.assert_exits(run(self.ctl, "migrate", self.data, "--dry-run"), 1)
+        self.assertRegex(text, r"\Azoo  0002_houses.sql\n")
+        self.assertIn("\n    zoo.Animal: field 2 is renamed from name to title.\n", text)
+        self.assertNotIn("reads_ok", text)
+        self.assertTrue(text.endswith("\n1 migration to be applied\n"), text)
+        answer = json.loads(self.assert_exits(run(self.ctl, "migrate", "--json", "--dry-run", self.data), 1))
+        (step,) = answer["pending"]
+        self.assertEqual(step.pop("comments")[0], "zoo.Animal: field 2 is renamed from name to title.")
+        self.assertEqual((step, answer["system_tables"]), (self.step, False))
+        self.assertEqual((self.data / "varve.db").read_bytes(), before)
+
+    def test_it_migrates_even_where_the_environment_says_not_to(self):
+        result = run(self.ctl, "status", self.data)
+        self.assertIn("0002_houses.sql", result.stderr)
+        text = self.assert_exits(run(self.ctl, "migrate", self.data, VARVE_MIGRATE="-1"), 0)
+        self.assertTrue(text.endswith("\n1 migration applied\n"), text)
+        self.assertEqual(self.titles(), [("stork",), ("lynx",)])
+        self.assertEqual(os.listdir(self.data / "backup"), ["before-0002_houses-zoo.db"])
+        for arguments in (["migrate"], ["migrate", "--dry-run"]):
+            text = self.assert_exits(run(self.ctl, *arguments, self.data), 0)
+            self.assertRegex(text, r"\A0 migrations ")
+        self.assert_exits(run(self.ctl, "status", self.data), 0)
+
+    def test_json_of_what_was_applied(self):
+        answer = json.loads(self.assert_exits(run(self.ctl, "migrate", "--json", self.data), 0))
+        self.assertEqual([step["name"] for step in answer["applied"]], ["0002_houses"])
+
+    def test_what_fails_is_said_and_changes_nothing(self):
+        with closing(sqlite3.connect(self.data / "varve.db")) as database:
+            database.execute("UPDATE varve_migration SET checksum = 'other'")
+            database.commit()
+        for arguments in (["migrate"], ["migrate", "--dry-run"]):
+            result = run(self.ctl, *arguments, self.data)
+            self.assertEqual(self.assert_exits(result, 2), "")
+            self.assertIn("0001_first.sql of this program is not the one", result.stderr)
+
+    def test_a_database_of_an_older_varve_is_a_finding(self):
+        with closing(sqlite3.connect(self.data / "varve.db")) as database:
+            database.executescript("DROP TABLE varve_migration; DROP TABLE varve_generation; PRAGMA user_version = 0;"
+                                   "ALTER TABLE varve_schema DROP COLUMN lock")
+        result = run(self.ctl, "migrate", self.data, "--dry-run")
+        # It is of the first version of the schema, and does not say so: the old program can.
+        self.assertEqual(self.assert_exits(result, 1), "varve's own tables are to be moved\n"
+                                                       "0 migrations to be applied\n")
+        self.assertIn("another state of the schema", run(self.ctl, "migrate", self.data).stderr)
+        subprocess.run([os.environ["ZOO_OLD"], self.data, "open"], check=True)
+        self.assert_exits(run(self.ctl, "migrate", self.data), 0)
+        self.assertEqual(self.titles(), [("stork",), ("lynx",)])
+
+    def test_only_migrate_has_a_dry_run(self):
+        result = run(self.ctl, "status", "--dry-run", self.data)
+        self.assertEqual(self.assert_exits(result, 2), "")
+        self.assertIn("no option --dry-run of status", result.stderr)
 
 
 class DamagedStoreTest(CtlTest):

@@ -79,6 +79,20 @@ struct varve_config {
     int64_t cached_statements; /* prepared finds that a session keeps, apart from those of get,
                                   insert and so on, which it always keeps; default 64 */
     int64_t pooled_sessions;   /* closed sessions kept open for the next; default 16, -1: none */
+
+    /* What opening does when the database is of an older version of the schema, for which the schema has
+     * migrations: it applies them (0), or it refuses with VARVE_SCHEMA, whose text names their files (-1).
+     * call_timeout_ms does not bound it. */
+    int64_t migrate;
+    /* Before it does, a database that has records is copied to backup/before-<migration>-<package>.db in
+     * data_dir, named after the first migration; default: on, -1: off. A store in memory gets none. */
+    int64_t migration_backup;
+    /* Called before each statement of a migration with the file's name ("0003_add_mood"), the comment that
+     * stands above the statement, and how many statements of all are done. From the thread that opens the
+     * store, in the midst of a transaction: it must not open the store itself. NULL: nobody is told. */
+    void (*migration_progress)(
+        void *context, const char *file, const char *what, size_t done, size_t total);
+    void *migration_progress_context;
 };
 
 /* Reads the configuration from the environment: for every member but the callbacks a variable of its
@@ -90,8 +104,20 @@ VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_config_from_env(struct varve_config *config, struct varve_error *error);
 
 /* Opens the store of one schema, making it where there is none. *store is NULL unless the status is
- * VARVE_OK; close it with varve_close(). `error` may be NULL. VARVE_SCHEMA: the database is of
- * another schema; VARVE_CORRUPT: the file is damaged, or no database. */
+ * VARVE_OK; close it with varve_close(). `error` may be NULL.
+ *
+ * A database of an older version of the schema is migrated first, all in one transaction (see
+ * varve_config.migrate). Where the migrations do not suit programs of the older version (writes_ok), none
+ * may have the store open: VARVE_BUSY names their processes after busy_timeout_ms. A database of a newer
+ * version is opened when all its newer migrations suit this program: those with reads_ok let it read,
+ * those with writes_ok write too.
+ *
+ * VARVE_SCHEMA, and the database as it was: it is of another schema, or of a newer version that does not
+ * suit; its tables were changed by hand; a migration failed, or its file is not the one that was applied;
+ * migrations are to be applied and read_only or config.migrate does not let them. Failures of a
+ * migration's statements may have other statuses as well, such as VARVE_CONFLICT or VARVE_FULL.
+ * VARVE_UNKNOWN_OUTCOME: the commit of the migration failed; opening again tells.
+ * VARVE_CORRUPT: the file is damaged, or no database. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_open(
     const struct varve_schema *schema,
@@ -157,8 +183,8 @@ varve_interrupt(struct varve_session *session);
 VARVE_MUST_CHECK VARVE_EXPORT int64_t
 varve_changes(const struct varve_session *session);
 
-/* SQLite's own handle, for reading what varve has no call for. Writing through it breaks guarantees;
- * statements must be finalized before the session is closed. */
+/* SQLite's own handle, for reading what varve has no call for. Writing through it, or a
+ * commit hook of your own, breaks guarantees; statements must be finalized before the session is closed. */
 VARVE_EXPORT struct sqlite3 *
 varve_session_sqlite(struct varve_session *session);
 

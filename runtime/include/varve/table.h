@@ -57,7 +57,8 @@ VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_record_update(struct varve_session *session, const struct varve_record *table, void *record);
 
 /* The same for these fields alone, given by number: the others keep what is stored, and what the
- * record has in them is not looked at, but for primary key and version. */
+ * record has in them is not looked at, but for primary key and version. With a count of 0 it changes
+ * nothing, a version neither: VARVE_NOT_FOUND when there is no record with this key. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_record_update_fields(
     struct varve_session *session,
@@ -73,7 +74,7 @@ varve_record_update_fields(
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_record_upsert(struct varve_session *session, const struct varve_record *table, void *record);
 
-/* The same, found by this field, which is unique by itself or is the primary key. */
+/* The same, found by this field, which is unique by itself, in all records, or is the primary key. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_record_upsert_by(
     struct varve_session *session, const struct varve_record *table, void *record, uint32_t field);

@@ -1,0 +1,245 @@
+/* Cutting a migration into statements and the comments above them, and running these. */
+#include "table/script.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/utf8.h"
+#include "table/normal.h"
+#include "table/sqlite.h"
+
+enum {
+    SHOWN_SQL = 80, /* bytes of a statement in an error's text */
+    COMMENT_SIZE = 400,
+};
+
+/* Where a migration's text is read. */
+struct reader {
+    char *text;       /* all of it */
+    const char *next; /* what is still to be read */
+    struct varve__sql_piece piece;
+    size_t number;              /* of the statement, from 1 on */
+    char comment[COMMENT_SIZE]; /* above it, or above one before it */
+};
+
+/* -------------------------------------------------------------------- statements */
+
+/* The lines as one text; NULL without memory. For sqlite3_free(). */
+static char *
+join_lines(const struct varve_migration *migration)
+{
+    size_t size = 1;
+    for (size_t i = 0; i < migration->sql_count; i++)
+        size += strlen(migration->sql[i]) + 1;
+    char *text = sqlite3_malloc64(size);
+    char *at = text;
+    for (size_t i = 0; i < migration->sql_count && text; i++) {
+        size_t length = strlen(migration->sql[i]);
+        memcpy(at, migration->sql[i], length);
+        at += length;
+        *at++ = '\n';
+    }
+    if (text)
+        *at = '\0';
+    return text;
+}
+
+/* Whether the piece is a statement, and not the beginning of a trigger, which has semicolons in it. */
+static bool
+is_complete(const struct reader *reader)
+{
+    char *end = reader->text + (reader->piece.text - reader->text) + reader->piece.size;
+    char kept = *end;
+    *end = '\0';
+    bool complete = sqlite3_complete(reader->piece.text) != 0;
+    *end = kept;
+    return complete;
+}
+
+/* Adds the line's comment, without its dashes, behind what is there. */
+static void
+add_comment(char *comment, const char *line, size_t size)
+{
+    size_t length = strlen(comment);
+    line += 2;
+    size -= 2;
+    while (size > 0 && *line == ' ') {
+        line++;
+        size--;
+    }
+    sqlite3_snprintf(
+        (int)(COMMENT_SIZE - length), comment + length, "%s%.*s", length > 0 ? " " : "", (int)size,
+        line);
+    length = strlen(comment);
+    comment[varve__utf8_whole(comment, length)] = '\0';
+}
+
+/* Takes the comment that stands right above the statement, in whole lines; keeps the one before when there
+ * is none. */
+static void
+take_comment(struct reader *reader, const char *from)
+{
+    char comment[COMMENT_SIZE] = "";
+    const char *end = reader->piece.text;
+    for (const char *line = from; line < end;) {
+        size_t size = strcspn(line, "\n");
+        if (size >= 2 && line[0] == '-' && line[1] == '-')
+            add_comment(comment, line, size);
+        else if (line + size < end)
+            *comment = '\0'; /* an empty line: that was a comment of its own */
+        line += size + 1;
+    }
+    if (*comment)
+        memcpy(reader->comment, comment, sizeof comment);
+}
+
+/* Goes to the next statement; false when there is none. */
+static bool
+read_statement(struct reader *reader)
+{
+    const char *before = reader->next;
+    if (!varve__normal_next(&reader->next, &reader->piece))
+        return false;
+    struct varve__sql_piece more;
+    while (!is_complete(reader) && varve__normal_next(&reader->next, &more))
+        reader->piece.size = (size_t)(reader->next - reader->piece.text);
+    if (reader->piece.size == 1) /* a semicolon alone */
+        return read_statement(reader);
+    take_comment(reader, before);
+    reader->number++;
+    return true;
+}
+
+size_t
+varve__script_count(const struct varve_migration *migration)
+{
+    struct reader reader = {.text = join_lines(migration)};
+    reader.next = reader.text;
+    while (reader.text && read_statement(&reader))
+        continue;
+    sqlite3_free(reader.text);
+    return reader.number;
+}
+
+/* -------------------------------------------------------------------- running */
+
+/* What would end the transaction, or reach out of the database. */
+static int
+authorize(void *context, int action, const char *a, const char *b, const char *c, const char *d)
+{
+    (void)context;
+    (void)a;
+    (void)b;
+    (void)c;
+    (void)d;
+    bool denied =
+        action == SQLITE_TRANSACTION || action == SQLITE_ATTACH || action == SQLITE_DETACH;
+    return denied ? SQLITE_DENY : SQLITE_OK;
+}
+
+static enum varve_status
+fail_statement(
+    const struct varve__script *script,
+    const struct varve_schema *schema,
+    const struct varve_migration *migration,
+    const struct reader *reader,
+    int code)
+{
+    char words[VARVE__ERROR_SIZE / 2];
+    const char *sql = reader->piece.text;
+    size_t shown = strcspn(sql, "\n");
+    shown = shown < reader->piece.size ? shown : reader->piece.size;
+    if (shown > SHOWN_SQL)
+        shown = varve__utf8_whole(sql, SHOWN_SQL);
+    sqlite3_snprintf(sizeof words, words, "%s", sqlite3_errmsg(script->database));
+    words[varve__utf8_whole(words, strlen(words))] = '\0';
+    enum varve_status status = varve__sqlite_fail(script->database, code, NULL, "migrating");
+    int system_errno = varve__thread_failure()->system_errno;
+    enum varve_failure_kind kind = varve__thread_failure()->kind;
+    if ((code & 0xFF) == SQLITE_AUTH)
+        status = VARVE_SCHEMA; /* authorize() above */
+    status = varve__fail(
+        status, kind, VARVE_TIER_TABLE, NULL,
+        "the migration %s.sql of package %s failed in statement %zu, \"%.*s%s\": %s; nothing was "
+        "changed: mend the data, or the migration as long as no database has it",
+        migration->name, schema->package, reader->number, (int)shown, sql,
+        shown < reader->piece.size ? " .." : "", words);
+    varve__failure_set_errno(system_errno);
+    return status;
+}
+
+static bool
+is_word(const struct varve__sql_piece *piece, const char *word)
+{
+    size_t size = strlen(word);
+    return piece->size > size && sqlite3_strnicmp(piece->text, word, (int)size) == 0;
+}
+
+/* Whether the statement moves no rows, so that all references are as good as before. A column that is
+ * added with a default has the same in all rows, and may refer to nothing. */
+static bool
+keeps_references(const struct reader *reader)
+{
+    const struct varve__sql_piece *piece = &reader->piece;
+    if (is_word(piece, "CREATE") || is_word(piece, "SELECT"))
+        return true;
+    if (is_word(piece, "DROP"))
+        return sqlite3_strglob("[Dd][Rr][Oo][Pp] [Ii][Nn][Dd][Ee][Xx] *", piece->text) == 0;
+    if (!is_word(piece, "ALTER"))
+        return false;
+    const char *references = strstr(piece->text, "REFERENCES");
+    return !references || references >= piece->text + piece->size;
+}
+
+/* Runs a statement to its end; rows that it gives are of no interest. */
+static int
+run_statement(sqlite3 *database, const struct reader *reader)
+{
+    sqlite3_stmt *statement = NULL;
+    int code =
+        sqlite3_prepare_v2(database, reader->piece.text, (int)reader->piece.size, &statement, NULL);
+    if (code != SQLITE_OK || !statement)
+        return code;
+    do {
+        code = sqlite3_step(statement);
+    } while (code == SQLITE_ROW);
+    sqlite3_finalize(statement);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+static enum varve_status
+run_statements(
+    struct varve__script *script,
+    const struct varve_schema *schema,
+    const struct varve_migration *migration,
+    struct reader *reader)
+{
+    while (read_statement(reader)) {
+        if (script->progress)
+            script->progress(
+                script->context, migration->name, reader->comment, script->done, script->total);
+        int code = run_statement(script->database, reader);
+        if (code != SQLITE_OK)
+            return fail_statement(script, schema, migration, reader, code);
+        script->check_references = script->check_references || !keeps_references(reader);
+        script->done++;
+    }
+    return VARVE_OK;
+}
+
+enum varve_status
+varve__script_run(
+    struct varve__script *script,
+    const struct varve_schema *schema,
+    const struct varve_migration *migration)
+{
+    struct reader reader = {.text = join_lines(migration)};
+    reader.next = reader.text;
+    if (!reader.text)
+        return varve__fail_memory(NULL, 0);
+    sqlite3_set_authorizer(script->database, authorize, NULL);
+    enum varve_status status = run_statements(script, schema, migration, &reader);
+    sqlite3_set_authorizer(script->database, NULL, NULL);
+    sqlite3_free(reader.text);
+    return status;
+}
