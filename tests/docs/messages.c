@@ -303,13 +303,26 @@ fail_read_only(void)
     close_store();
 }
 
+/* Another program, played by SQL, migrates the store under a session. */
+static void
+fail_migrated(void)
+{
+    struct cortex_episode *episode;
+    open_store(&(struct varve_config){.data_dir = "migrated"});
+    sqlite3 *database = varve_session_sqlite(session);
+    execute(
+        database,
+        "BEGIN; ALTER TABLE episode RENAME COLUMN experience TO sensation;"
+        "INSERT INTO varve_migration VALUES ('cortex', 2, '0002_rename_experience', '', 0, 0, 0);"
+        "UPDATE varve_generation SET generation = generation + 1; COMMIT");
+    failed(cortex_episode_get(session, 1, &episode), session);
+    close_store();
+}
+
 static void
 fail_opening(void)
 {
-    struct varve_schema other = cortex_schema;
-    const struct varve_config data = {.data_dir = "data"};
-    other.descriptor_set_size--;
-    failed(varve_open(&other, &data, &store, NULL), NULL);
+    failed(open_folder(&(struct varve_config){.data_dir = "migrated"}), NULL);
     failed(open_folder(&(struct varve_config){.data_dir = "missing/data"}), NULL);
 
     FILE *file = fopen("damaged.db", "w");
@@ -341,6 +354,7 @@ main(void)
     fail_busy();
     fail_timeout();
     fail_read_only();
+    fail_migrated();
     fail_opening();
     return 0;
 }
