@@ -245,7 +245,8 @@ def _verify(call, say):
     say(*proof.notes, f"{proof.versions} version{'s' if proof.versions > 1 else ''}, {proof.rows} rows, {proof.values} "
                       f"values and {proof.children} counts of children compared, {len(proof.failures)} findings")
     if not proof.ok:
-        print(*proof.failures, _MERGED, sep="\n", file=sys.stderr)
+        print(*proof.failures, *(text for hint, text in _HINTS.items() if hint in proof.hints), sep="\n",
+              file=sys.stderr)
         return 2, found
     if call.is_due:
         say("", *_changes(call), f"The schema is ahead of its migrations: {call.advice()}")
@@ -267,9 +268,13 @@ def _verified(proof):
     return {**found, "findings": list(proof.failures), "notes": list(proof.notes)}
 
 
-_MERGED = f"""varve: values that statements by hand change on purpose are named in the file's head, such as
-"-- changes: lab.Sample 5" (see docs/migrations.md). A migration of another branch does not know what came before it:
-delete its file and {folders.LOCK}, and make it again with `varve migrate new`."""
+# By what a proof says that its failures may come from.
+_HINTS = {
+    "changes": """varve: values that statements by hand change on purpose are named in the file's head, such as
+"-- changes: lab.Sample 5" (see docs/migrations.md).""",
+    "branch": f"""varve: a migration of another branch does not know what came before it:
+delete its file and {folders.LOCK}, and make it again with `varve migrate new`.""",
+}
 
 
 # -------------------------------------------------------------------- words

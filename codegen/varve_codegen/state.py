@@ -9,6 +9,7 @@ a lock file (lock.parse()).
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Optional
 
 from varve_codegen import expression, keys
@@ -90,7 +91,11 @@ class Message:
     reserved: tuple = field(default=(), compare=False)  # (first, last) numbers
 
     def field_of(self, number):
-        return next((f for f in self.fields if f.number == number), None)
+        return self._by_number.get(number)
+
+    @cached_property
+    def _by_number(self):
+        return {f.number: f for f in reversed(self.fields)}  # of two, the first
 
     @property
     def names(self):

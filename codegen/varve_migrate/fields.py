@@ -1,6 +1,7 @@
 """What changed in the fields of one message."""
 
 import sqlite3
+import struct
 from dataclasses import replace
 
 from varve_codegen import ddl
@@ -86,12 +87,20 @@ class Fields:
         what = "tensor" if now.tensor is not None else "field"
         self._change(
             f"{what}_added", now, f"field {now.number} ({now.name}, {compatible.described(now)}) is new",
-            READS if self._shown or now.version else YES,  # writers that know no version do not count it
+            READS if self._shown or self._needs_new_writers(now) else YES,
             table=self._nested(self._column(_column_added(now))),
             cache=self._cached("values of before have none"),
             archive=self._archived(now, "segments of before have none"),
             c=f"the struct has a member {now.name}",
         )
+
+    def _needs_new_writers(self, now):
+        """Whether a program that does not know the field would leave it wrong: it counts no version, clears no
+        other member of the oneof, and changes dims without the tensor."""
+        known = {f.number: f for _, f in pairs(self._before, self._after)}
+        joins = bool(now.oneof) and any(f.oneof == now.oneof for f in known.values())
+        dims = now.tensor.dims if now.tensor is not None else ()
+        return now.version or joins or any(d.startswith("#") and int(d[1:]) in known for d in dims)
 
     def _cannot_be_added(self, now):
         """Whether the records that exist cannot have the field; says so."""
@@ -254,6 +263,9 @@ class Fields:
             return "" if self._match.fits_enum(was.target, now.target) else ", which lacks values that the other has"
         if self._in_table and "message" not in (was.type, now.type) and not compatible.in_column(was, now):
             return ", which cannot take all of its values"
+        if self._in_table and was.type == "float" and was.label != "repeated" and _is_narrower(was, now):
+            return ("; min and max of a float are rounded as its values are, and a value that was allowed would be "
+                    "beyond them now; take bounds that a float holds")
         in_bytes = self._on_wire or not self._in_table or "message" in (was.type, now.type)
         if in_bytes and not compatible.on_wire(was, now):
             return ", which does not read the bytes of the other"
@@ -340,11 +352,21 @@ class Fields:
             self._change("reference_changed", field, f"{who} refers to {self._target(now)} now", YES,
                          table=f"{rebuilt}, and references are checked")
         if was.on_delete != now.on_delete:
+            # A program that counts on the refusal of a delete must not lose what it did not mean to.
             self._change("on_delete", field, f"on_delete of {who} is {now.on_delete} now, and was {was.on_delete}",
-                         YES, table=rebuilt)
+                         READS, table=rebuilt)
 
     def _target(self, reference):
         return f"{reference.message}.{self._match.new.messages[reference.message].field_of(reference.number).name}"
+
+
+def _is_narrower(was, now):
+    """Whether a bound of the float was rounded away from what it is for the double."""
+    def rounded(text):
+        return struct.unpack("f", struct.pack("f", float(text)))[0]
+
+    return bool((was.max and was.max == now.max and rounded(was.max) > float(now.max)) or
+                (was.min and was.min == now.min and rounded(was.min) < float(now.min)))
 
 
 def _column_added(now):

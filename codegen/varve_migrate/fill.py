@@ -13,10 +13,12 @@ version is taken twice. References in a circle are set by a second pass, where t
 """
 
 import math
+import sqlite3
 from dataclasses import dataclass, field
 
 from varve_codegen import ddl
 from varve_migrate import json_text, samples, values, wire
+from varve_migrate.by_hand import ByHand
 from varve_migrate.constraints import Column, Keys, Scratch, stored
 from varve_migrate.line import Line
 
@@ -30,6 +32,8 @@ class Written:
     rows: dict = field(default_factory=dict)  # {full name: {key: {number: value}}}, as values.read() says it
     later: dict = field(default_factory=dict)  # the same with the values that later versions find for their fields
     notes: list = field(default_factory=list)  # sentences: which table could not be filled, and why
+    empty: dict = field(default_factory=dict)  # {full name: why its table got no rows}
+    forced: set = field(default_factory=set)  # names of tables whose rows break a CHECK: no others were found
     keys: dict = field(default_factory=dict)  # {full name: (Keys, the version among theirs)}
     scratch: Scratch = field(default_factory=Scratch)  # of the keys
 
@@ -42,9 +46,14 @@ class _GiveUp(Exception):
     """No value satisfies a column: a sentence."""
 
 
-def fill(connection, state, random, rows_per_table, lines=None, large=2, there=None):
-    """`large` texts and blobs of 10 to 100 kB are among the values. `there` is what was Written before, when the
-    tables are not empty: it is part of the result."""
+class FillError(Exception):
+    """SQLite refuses a row that should satisfy everything: a sentence."""
+
+
+def fill(connection, state, random, rows_per_table, lines=None, large=2, there=None, by_hand=None):
+    """`large` texts and blobs of 10 to 100 kB are among the values. `there` is what was Written before, with what
+    later versions find in it; other rows that are there are taken as they are. Both are part of the result.
+    `by_hand` is a ByHand: what later statements ask of the values."""
     if lines is None:
         lines = {name: Line(((state, message),)) for name, message in state.messages.items()}
     enforced = connection.execute("PRAGMA foreign_keys").fetchone()[0]
@@ -54,13 +63,16 @@ def fill(connection, state, random, rows_per_table, lines=None, large=2, there=N
     scratch = Scratch()
     try:
         written = Written(keys=there.keys, scratch=there.scratch) if there is not None else Written()
-        _Filler(connection, state, samples.Samples(random, large), lines, scratch, written).run(rows_per_table, there)
+        filler = _Filler(connection, state, samples.Samples(random, large), lines, scratch, written)
+        filler.by_hand = by_hand or filler.by_hand
+        filler.run(rows_per_table, there)
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     finally:
         scratch.close()
+        connection.execute("PRAGMA ignore_check_constraints = OFF")
         connection.execute(f"PRAGMA foreign_keys = {enforced}")
         connection.isolation_level = isolation
     return written
@@ -68,11 +80,12 @@ def fill(connection, state, random, rows_per_table, lines=None, large=2, there=N
 
 class _Filler:
     def __init__(self, connection, state, source, lines, scratch, written):
-        self._connection = connection
-        self._state = state
-        self._source = source
-        self._scratch = scratch
-        self._written = written
+        self.connection = connection
+        self.state = state
+        self.source = source
+        self.scratch = scratch
+        self.written = written
+        self.by_hand = ByHand({}, ())
         self._tables = {m.name: lines[m.name] for m in state.tables()}
         self._names = [_names_before(lines, step) for step in range(max(len(li.steps) for li in lines.values()))] \
             if lines else []
@@ -85,8 +98,10 @@ class _Filler:
             done[name] = table
             if there is not None:
                 table.take_over(there.rows.get(name, {}), there.later.get(name, {}))
-            table.fill(self._source.random.choice((rows_per_table, rows_per_table, rows_per_table + 2)))
-            self._written.rows[name], self._written.later[name] = table.rows, table.later
+            else:
+                table.take_given(values.read(self.connection, self.state.messages[name]))
+            table.fill(self.source.random.choice((rows_per_table, rows_per_table, rows_per_table + 2)))
+            self.written.rows[name], self.written.later[name] = table.rows, table.later
         for table in done.values():
             table.link(done)
             table.count_on()
@@ -117,21 +132,23 @@ class _Filler:
         for step, f in line.fields(number):
             if f.reference is not None:
                 name = self._names[step].get(f.reference.message)
-                known = name is not None and self._state.messages[name].field_of(f.reference.number) is not None
+                known = name is not None and self.state.messages[name].field_of(f.reference.number) is not None
                 found.add((name, f.reference.number) if known else (None, 0))
         return found
 
     def keys_of(self, name, line):
-        if name not in self._written.keys:
-            self._written.keys[name] = Keys(self._written.scratch, line), 0
-        return self._written.keys[name]
+        if name not in self.written.keys:
+            self.written.keys[name] = Keys(self.written.scratch, line), 0
+        return self.written.keys[name]
 
-    # what tables need of this
-    connection = property(lambda self: self._connection)
-    state = property(lambda self: self._state)
-    source = property(lambda self: self._source)
-    scratch = property(lambda self: self._scratch)
-    notes = property(lambda self: self._written.notes)
+    def force(self, name, column):
+        """From now on rows may break CHECKs. Real rows of this table satisfy what no value here does."""
+        self.connection.execute("PRAGMA ignore_check_constraints = ON")
+        if name not in self.written.forced:
+            self.written.forced.add(name)
+            self.written.notes.append(
+                f"after {_VALUE_TRIES} tries no value of {name}, field {column.number} ({column.first.name}), "
+                "satisfies its conditions: its rows break them, and are proven all the same")
 
 
 def _names_before(lines, step):
@@ -152,16 +169,23 @@ class _Table:
         self._keys, self._version = filler.keys_of(name, line)
         self._references = {n: filler.references(line, n) for n in line.numbers()}
         self._done = done
-        self._dims = _dims_of(self._message)
-        self._later_dims = set().union(*(_dims_of(message) for _, message in line.versions()))
+        self._dims = set().union(*(_dims_of(message) for _, message in line.versions()))
         self.rows = {}
         self.later = {}
         self._there = set()  # keys of rows that were there before
+        self._modest = filler.by_hand.modest.get(name, ())
+        self._leaves_room = name in filler.by_hand.adders and self._message.has_generated_key
 
     def take_over(self, rows, later):
         self.rows.update(rows)
         self.later.update(later)
         self._there = set(rows)
+
+    def take_given(self, rows):
+        """Rows that migrations have made. What is later among their unknown fields is the migration's alone."""
+        self.take_over(rows, {key: dict(row) for key, row in rows.items()})
+        for row in self.later.values():
+            self._keys.take(row, self._columns, self._version)
 
     def fill(self, count):
         try:
@@ -171,7 +195,11 @@ class _Table:
                     break
                 self._insert(row)
         except _GiveUp as reason:
-            self._filler.notes.append(f"{self._name} got {len(self.rows)} rows: {reason}")
+            self._filler.written.notes.append(f"{self._name} got {len(self.rows)} rows: {reason}")
+            if not self.rows:
+                self._filler.written.empty[self._name] = str(reason)
+        except (sqlite3.Error, OverflowError) as error:
+            raise FillError(f"a synthetic row of {self._name} is refused by its table: {error}") from error
 
     def _new_row(self):
         """A row whose keys are free; None when there seems to be no more."""
@@ -225,7 +253,7 @@ class _Table:
             return source.map(state, f) if f.label == "map" else source.repeated(state, f)
         if not column.is_limited:
             long = source.long(f.type) if f.number not in self._keys.numbers() else None
-            return stored(f, source.scalar(state, f)) if long is None else long
+            return self._scalar(column) if long is None else long
         return self._tried(column, lambda: self._guess(column))
 
     def _guess(self, column):
@@ -238,7 +266,16 @@ class _Table:
             value = value if column.first.type in ("float", "double") else int(value)
             if _fits(column.first, value):
                 return _rounded(column.first, value)
-        return stored(column.first, self._filler.source.scalar(self._state_of(column), column.first))
+        return self._scalar(column)
+
+    def _scalar(self, column):
+        """Any value of the type, but for what statements by hand ask for."""
+        if self._leaves_room and column.first.primary_key:
+            return self._random.randint(2**20, 2**31 - 1)  # not those that people write either
+        value = stored(column.first, self._filler.source.scalar(self._state_of(column), column.first))
+        if column.number in self._modest and isinstance(value, int) and abs(value) >= 2**31:
+            return value % 2**31 if value > 0 else -(-value % 2**31)
+        return value
 
     def _state_of(self, column):
         """The first version that has the field."""
@@ -249,10 +286,12 @@ class _Table:
             value = guess()
             if _fits(column.first, value) and column.holds(_rounded(column.first, value)):
                 return _rounded(column.first, value)
-        if column.first.is_nullable and column.holds(None):
+        if column.first.is_nullable and column.holds(None) and self._random.random() < 0.5:
             return None
-        raise _GiveUp(f"after {_VALUE_TRIES} tries no value of field {column.number} ({column.first.name}) satisfies "
-                      "its conditions")
+        self._filler.force(self._name, column)
+        while not _fits(column.first, value := guess()):
+            pass
+        return _rounded(column.first, value)
 
     def _dim(self, column):
         sizes = [n for n in (0, 1, 2, 3, 4) if column.holds(n)]
@@ -267,7 +306,7 @@ class _Table:
             return None
         can_lack = column.holds(None) and all(
             column.at(None, place) is None for place, (_, of) in enumerate(column.chain) if of.reference is not None)
-        if can_lack and (number in self._later_dims or self._random.random() < 0.5):
+        if can_lack and self._random.random() < 0.5:
             return None
         if self._references[number]:
             found = self._reference_values(number, {})
@@ -280,7 +319,7 @@ class _Table:
 
     def _later_free(self, column):
         try:
-            return self._free(column)
+            return self._dim(column) if column.number in self._dims else self._free(column)
         except _GiveUp:
             return None
 
@@ -307,7 +346,12 @@ class _Table:
                 found.append(row[target])  # itself
             sets.append(found)
         shared = (value for value in dict.fromkeys(sets[0]) if all(value in other for other in sets[1:]))
-        return [value for value in shared if _fits(column.first, value) and column.holds(value)]
+        fitting = [value for value in shared if _fits(column.first, value)]
+        found = [value for value in fitting if column.holds(value)]
+        if fitting and not found and self._filler.written.forced & {name for name, _ in self._references[number]}:
+            self._filler.force(self._name, column)  # what it refers to breaks the same conditions
+            return fitting
+        return found
 
     def link(self, done):
         """The second pass: references that had to wait. One that is part of a unique key stays absent."""
@@ -360,12 +404,15 @@ class _Table:
         return b"".join(parts) or None
 
     def _later_tensor(self, f, row):
-        """A tensor that only later versions have, where its dims are told."""
+        """A tensor that only later versions have, packed or not. Now and then its elements are not those that the
+        dims ask for, as where an older program changed a dim that it knew."""
         dims = [row[int(d[1:])] or 0 if d.startswith("#") else int(d) for d in f.tensor.dims]
         count = math.prod(dims)
-        if wire.WIRE_TYPES[f.type] == wire.VARINT or min(dims) <= 0 or count > 1000 or self._random.random() < 0.5:
+        if min(dims) < 0 or count > 1000 or self._random.random() < (0.5 if f.tensor.optional else 0.1):
             return b""
-        return wire.record(f.number, "bytes", self._random.randbytes(count * samples.element_size(f)))
+        if self._random.random() < 0.2:
+            count = max(0, count + self._random.choice((-1, 1)))
+        return self._filler.source.elements(f, count)
 
     def _stage(self, row):
         """Writes the tensors; their values by number."""

@@ -4,14 +4,32 @@ foreign keys off before the one transaction (a rebuilt parent would take its chi
 triggers away; every file, statement by statement; JSON copies anew where the statements asked for it;
 views and triggers made again; foreign keys checked; tables and indexes compared with those of the schema.
 
-Whatever fails undoes all of it. The system tables are the runtime's alone.
+Whatever fails undoes all of it. The system tables are the runtime's alone: they are here so that statements which
+would change them are seen, and say nothing.
 """
 
 import functools
+import re
 import sqlite3
 
 from varve_codegen import ddl
 from varve_migrate import json_text, normal, sql_functions, wire
+from varve_migrate.forbidden import Forbidden
+
+# As runtime/table/system.c makes them.
+_SYSTEM_TABLES = (
+    "CREATE TABLE IF NOT EXISTS varve_schema (package TEXT PRIMARY KEY NOT NULL, descriptor_set BLOB NOT NULL, "
+    "lock TEXT) STRICT",
+    "CREATE TABLE IF NOT EXISTS varve_migration (package TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, "
+    "checksum TEXT NOT NULL, reads_ok INTEGER NOT NULL, writes_ok INTEGER NOT NULL, applied_at INTEGER NOT NULL, "
+    "PRIMARY KEY (package, number)) STRICT",
+    "CREATE TABLE IF NOT EXISTS varve_generation (generation INTEGER NOT NULL) STRICT",
+)
+_DEFINING = ("create", "alter", "drop")  # their texts are kept in the database
+_QUOTED = re.compile(
+    r"""'(?:[^']|'')*' | `(?:[^`]|``)*` | \[[^\]]*\] | --[^\n]* | /\*.*?(?:\*/|\Z) | "((?:[^"]|"")*)" """,
+    re.VERBOSE | re.DOTALL,
+)
 
 
 class ReplayError(Exception):
@@ -22,12 +40,14 @@ class ReplayError(Exception):
         self.file, self.statement = file, statement
 
 
-def apply(connection, migrations, state_after):
-    """`migrations` have a name and sql; None for state_after leaves out the comparison and JSON copies."""
+def apply(connection, migrations, state_after, is_checked=True):
+    """`migrations` have a name and sql; None for state_after leaves out the comparison and JSON copies. Where rows
+    are there that CHECKs do not allow, is_checked is False: the statements run as if there were no CHECKs."""
     enforced = connection.execute("PRAGMA foreign_keys").fetchone()[0]
     isolation, connection.isolation_level = connection.isolation_level, None
     functions = sql_functions.register(connection)
     connection.execute("PRAGMA foreign_keys = OFF")
+    connection.execute(f"PRAGMA ignore_check_constraints = {int(not is_checked)}")
     try:
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -37,15 +57,21 @@ def apply(connection, migrations, state_after):
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+    except sqlite3.Error as error:
+        raise ReplayError(f"after the statements of the migrations SQLite says: {error}") from error
     finally:
         connection.execute(f"PRAGMA foreign_keys = {enforced}")
+        connection.execute("PRAGMA ignore_check_constraints = OFF")
         connection.isolation_level = isolation
 
 
 def _migrate(connection, functions, migrations, state_after):
+    for sql in _SYSTEM_TABLES:
+        connection.execute(sql)
     set_aside = _set_aside(connection)
-    for migration in migrations:
-        _run(connection, functions, migration)
+    with Forbidden(connection) as forbidden:
+        for migration in migrations:
+            _run(connection, functions, forbidden, migration)
     if state_after is not None:
         rebuild_copies(connection, state_after, functions.marks)
     _put_back(connection, set_aside)
@@ -54,16 +80,18 @@ def _migrate(connection, functions, migrations, state_after):
         check_tables(connection, state_after)
 
 
-def _run(connection, functions, migration):
+def _run(connection, functions, forbidden, migration):
     for statement in statements(migration.sql):
-        if _ends_transaction(normal.words(statement)):
-            raise ReplayError(f"{migration.name}.sql: all migrations are one transaction, and a statement would begin "
-                              f"or end one: {_bare(statement)}; remove it", migration.name, statement)
+        words = normal.words(statement)
+        forbidden.expect(words)
         try:
-            connection.execute(statement).fetchall()
+            connection.execute(statement if words[0] in _DEFINING else _strict(statement)).fetchall()
+            why = forbidden.shadows()
         except (sqlite3.Error, sqlite3.Warning, OverflowError) as error:
-            raise ReplayError(f"{migration.name}.sql: {functions.words_of(error)}; the statement is: "
-                              f"{_bare(statement)}", migration.name, statement) from None
+            why = forbidden.reason() or functions.words_of(error)
+        if why:
+            raise ReplayError(f"{migration.name}.sql: {why}; the statement is: {_bare(statement)}", migration.name,
+                              statement)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -80,8 +108,14 @@ def statements(sql):
     return tuple(statement for statement in found if normal.words(statement) != [";"])
 
 
-def _ends_transaction(words):
-    return words[0] in ("begin", "commit", "end") or words[0] == "rollback" and "to" not in words
+def _strict(statement):
+    """The statement with its names in backticks. SQLite takes "a" for a string where no column is a; the
+    runtime tells it not to (SQLITE_DBCONFIG_DQS_DML), which Python cannot before 3.12."""
+    return _QUOTED.sub(lambda match: match[0] if match[1] is None else _backticked(match[1]), statement)
+
+
+def _backticked(name):
+    return "`" + name.replace('""', '"').replace("`", "``") + "`"
 
 
 def _bare(statement):

@@ -179,6 +179,21 @@ class Samples:
                 members.setdefault(field.oneof, [0]).append(number)
         return {name: self.random.choice(numbers) for name, numbers in members.items()}
 
+    def elements(self, field, count):
+        """A tensor of so many elements: the first ones unpacked, the others packed."""
+        if field.type == "bytes":
+            return wire.record(field.number, "bytes", self.random.randbytes(count * element_size(field)))
+        found, kind = [self._element(field) for _ in range(count)], wire.WIRE_TYPES[field.type]
+        cut = self.random.choice((0, 0, count, self.random.randint(0, count)))
+        rest = b"".join(found[cut:])
+        return (b"".join(wire.tag(field.number, kind) + element for element in found[:cut])
+                + (wire.record(field.number, "bytes", rest) if rest else b""))
+
+    def _element(self, field):
+        if wire.WIRE_TYPES[field.type] == wire.VARINT:
+            return wire.payload(field.type, self.of_type(field.type))
+        return self.random.randbytes(element_size(field))
+
     def _tensor(self, field, sizes):
         count = math.prod(sizes[int(d[1:])] if d.startswith("#") else int(d) for d in field.tensor.dims)
         if field.tensor.optional and self.random.random() < 0.4:

@@ -6,7 +6,8 @@
     varve_unknown_without(blob, number)       the unknown fields without it, NULL when nothing is left
     varve_rebuild_json(message, number)       notes that the JSON copies of this field are to be written anew
 
-`type` is in the lock's words: "int64", "repeated string", "map string int64", "message".
+`type` is in the lock's words: "int64", "repeated string", "map string int64", "message". Or "tensor int32": the
+elements of a repeated number as the staged table holds them, packed or not.
 """
 
 import math
@@ -49,6 +50,9 @@ class Functions:
         return call
 
     def _rebuild_json(self, message, number):
+        _check_number(number)
+        if not isinstance(message, str):
+            raise FunctionError("the message is its full name, such as 'lab.Sample'")
         if (message, number) not in self.marks:
             self.marks.append((message, number))
         return 1
@@ -80,15 +84,20 @@ def _is_true(condition):
 
 
 def unknown_has(blob, number):
+    _check_number(number)
     return int(any(field[0] == number for field in _fields(blob)))
 
 
 def unknown_without(blob, number):
+    _check_number(number)
     kept = b"".join(field[3] for field in _fields(blob) if field[0] != number)
     return kept or None
 
 
 def unknown_value(blob, number, kind):
+    _check_number(number)
+    if not _is_type(kind):
+        raise FunctionError("the type of a field is said as schema.lock does, such as 'repeated string'")
     given = [field for field in _fields(blob) if field[0] == number]
     if not given:
         return None
@@ -96,6 +105,17 @@ def unknown_value(blob, number, kind):
         return _value(given, kind.split())
     except wire.WireError as error:
         raise FunctionError(f"the unknown field {number} is no {kind}: {error}") from None
+
+
+def _check_number(number):
+    if not isinstance(number, int) or not 1 <= number < 2**29:
+        raise FunctionError("the number of a field is an integer from 1 on")
+
+
+def _is_type(kind):
+    """Whether it ends as a type does; the rest is seen where there is a value."""
+    words = kind.split() if isinstance(kind, str) else []
+    return bool(words) and words[-1] in wire.WIRE_TYPES
 
 
 def _fields(blob):
@@ -108,6 +128,8 @@ def _fields(blob):
 
 
 def _value(given, words):
+    if words[0] == "tensor":
+        return _elements(given, words[1:])
     if "message" in words:
         return _messages(given)
     if words[0] == "map":
@@ -127,6 +149,12 @@ def _messages(given):
             raise wire.WireError(f"a message has wire type {wire.BYTES}, and this field has {kind}")
         wire.fields(content)
     return b"".join(whole for *_, whole in given)
+
+
+def _elements(given, words):
+    if len(words) != 1 or not wire.is_element(words[0]):
+        raise FunctionError(f"a tensor has elements of a number's type, and none of {' '.join(words) or 'nothing'}")
+    return b"".join(wire.elements(words[0], kind, content) for _, kind, content, _ in given)
 
 
 def _map(given, key, kind):

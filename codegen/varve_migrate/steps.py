@@ -237,21 +237,26 @@ class _Table:
         why = f"SQLite cannot alter this in place: the table {self.after.table} is written anew."
         self._script.say(changes, rebuild.statements(self._states, self.before, self.after), why=why)
         for field in self._added():
-            self._script.say([], unknown.promote(self.after, field), _promoted(self.after, field))
+            self._script.say([], self._promote(field), _promoted(self.after, field))
         self._copies += [f.number for f in self.after.columns if f.json and (f.number, "_json") not in self._has]
+
+    def _promote(self, field, later=()):
+        is_kept = field in unknown.dims_that_wait(self.before, self.after)
+        return unknown.promote(self.after, field, later, is_kept)
 
     def _added(self):
         return [f for f in self.after.columns if self.before.field_of(f.number) is None]
 
     def _add_columns(self):
-        table = ddl.quote(self.after.table)
+        table, later = ddl.quote(self.after.table), self._added()
         for field in self.after.columns:
             number = field.number
             keys = [k for k in ((number, ""), (number, "_json")) if k in self._wants and k not in self._has]
             statements = [f"ALTER TABLE {table} ADD COLUMN {self._wants[key]}" for key in keys]
             is_new = (number, "") in keys
             if is_new:
-                statements += unknown.promote(self.after, field)
+                later.remove(field)
+                statements += self._promote(field, later)
             if (number, "_json") in keys:
                 self._copies.append(number)
             self._script.say(self._of("field_added" if is_new else "json_added", number), statements)
@@ -267,8 +272,12 @@ class _Table:
             self._script.say([change], [delete] * bool(self.after.tensors))
         if self.old.tensors and not self.after.tensors:
             self._script.say([], [f"DROP TABLE {name}"], f"{self.after.name}: it has no tensors any more.")
+        self._script.say([], unknown.withdraw_dims(self.before, self.after),
+                         f"{self.after.name}: dims stay among the unknown fields where the elements there do not fit.")
         for change in self._of("tensor_added"):
             self._script.say([change], unknown.promote_tensor(self.after, self.after.field_of(change.number)))
+        self._script.say([], unknown.settle_dims(self.before, self.after),
+                         f"{self.after.name}: dims, where they were among the unknown fields.")
 
     def _indexes(self):
         keys = ddl.index_keys(self.after)

@@ -14,12 +14,15 @@ that were given away, and the tables and indexes themselves. A proof that compar
 import math
 import random
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from varve_codegen import ddl
-from varve_migrate import fill, json_text, line, normal, replay, samples, sql_functions, values, wire
+from varve_migrate import diff, fill, json_text, line, normal, replay, samples, sql_functions, values
+from varve_migrate.by_hand import ByHand
 
 _FAILURES_MAX = 50  # that are said for one version
+_LONG = 10_000_000  # statements times columns squared: about a second
+_DAMAGES_MAX = 100000  # that SQLite says; rows that break a CHECK on purpose are among them
 
 
 @dataclass
@@ -30,11 +33,21 @@ class Report:
     children: int = 0  # counts of children that were compared
     copies: int = 0
     failures: list = field(default_factory=list)  # sentences
-    notes: list = field(default_factory=list)  # sentences: tables that could not be filled, and why
+    notes: list = field(default_factory=list)  # sentences: what is not proven, or was accepted, and why
+    hints: set = field(default_factory=set)  # what the failures may come from: "changes", "branch"
+    unfilled: dict = field(default_factory=dict)  # {table through its versions: why it got no rows, None: it got some}
 
     @property
     def ok(self):
         return not self.failures
+
+    def fail(self, text):
+        if text not in self.failures:
+            self.failures.append(text)
+
+    def note(self, text):
+        if text not in self.notes:
+            self.notes.append(text)
 
 
 def verify(history, seeds=(1, 2), rows=12, large=2, versions=None):
@@ -43,6 +56,7 @@ def verify(history, seeds=(1, 2), rows=12, large=2, versions=None):
     these values on purpose: they are not compared."""
     proof = History(history)
     report = Report()
+    proof.judge(report)
     base = sqlite3.connect(":memory:", isolation_level=None)
     try:
         for number, (state, migration) in enumerate(history, 1):
@@ -50,14 +64,25 @@ def verify(history, seeds=(1, 2), rows=12, large=2, versions=None):
                 break
             if versions is None or number in versions:
                 report.versions += 1
-                for seed in seeds:
-                    proof.version(report, base, number, random.Random(f"{seed} {number}"), rows, large)
+                turns = proof.turns(number, list(seeds))
+                for seed in turns:
+                    proof.version(report, base, number, random.Random(f"{seed} {number}"),
+                                  rows * len(seeds) // len(turns), large)
     finally:
         base.close()
-    if report.values == 0 and not report.failures and any(m.fields for s, _ in history for m in s.tables()):
+    if not report.failures:
+        _check_filled(report, any(m.fields for state, _ in history for m in state.tables()))
+    report.hints -= {"branch"} if len(history) < 2 else set()
+    return report
+
+
+def _check_filled(report, has_fields):
+    """Whether there was something to compare, of every table."""
+    report.failures += [f"{name} got no rows in any version, so nothing is proven for its table: {why}"
+                        for (_, name), why in report.unfilled.items() if why is not None]
+    if report.values == 0 and has_fields:
         report.failures.append("no value was compared, so nothing is proven: no table of any version could be filled"
                                + "".join(f"; {note}" for note in report.notes[:3]))
-    return report
 
 
 def _replayed(report, base, state, migration, number):
@@ -67,8 +92,19 @@ def _replayed(report, base, state, migration, number):
         replay.apply(base, [migration], state)
     except replay.ReplayError as error:
         report.failures.append(f"version {number} cannot be made from nothing: {error}")
+        report.hints |= _hints(error)
         return False
     return True
+
+
+_OTHER_BRANCH = ("no such table", "no such column", "no such index", "duplicate column name", "already exists",
+                 "has no column named")
+
+
+def _hints(error):
+    """What a ReplayError may come from: statements that do not know what another branch did before them."""
+    of_branch = not error.file or any(words in str(error) for words in _OTHER_BRANCH)
+    return {"branch"} if of_branch else set()
 
 
 class History:
@@ -81,27 +117,68 @@ class History:
         self.renames = [{}] + [line.renamed(a, b, m.sql) for a, b, m in
                                 zip(states, states[1:], self.migrations[1:])]
 
+    def turns(self, number, seeds):
+        """The seeds; the first one where the migrations alone take long, with the rows of all of them. SQLite reads
+        the text of a table anew, in quadratic time, for each column that is renamed."""
+        statements = sum(len(replay.statements(m.sql)) for m in self.migrations[number:])
+        widest = max((len(m.fields) for m in self.states[number - 1].tables()), default=0)
+        return seeds if statements * widest**2 < _LONG else seeds[:1]
+
+    def judge(self, report):
+        """Notes heads that allow programs of the version before more than the difference of the schemas does."""
+        for before, after, migration, renamed in zip(self.states, self.states[1:], self.migrations[1:],
+                                                     self.renames[1:]):
+            changes = diff.compare(before, _with_origins(before, after, renamed), _gone(before, after, renamed)).changes
+            for verdict in ("reads_ok", "writes_ok"):
+                why = next((c.sentence for c in changes if not getattr(c, verdict)), None)
+                if getattr(migration, verdict, False) and why is not None:
+                    report.note(f"{migration.name} says {verdict}: yes, and computed is no: {why}")
+
     def version(self, report, base, number, source, rows, large):
         """Fills version `number`, migrates to the newest one, and compares."""
-        states, renames = self.states[number - 1:], self.renames[number:]
-        lines = {name: line.of_message(states, renames, name) for name in states[0].messages}
         database = copy_of(base)
         try:
-            written = fill.fill(database, states[0], source, rows, lines, large)
-            report.rows += written.count
-            notes = (f"version {number}: {note}" for note in written.notes)
-            report.notes += [note for note in notes if note not in report.notes]
-            before = {name: values.read(database, states[0].messages[name]) for name in written.rows}
-            sequences = sequences_of(database)
-            try:
-                replay.apply(database, self.migrations[number:], states[-1])
-            except replay.ReplayError as error:
-                report.failures.append(f"version {number}: its migration to version {len(self.states)} fails: {error}")
-                return
-            check = Check(report, database, states, lines, number, self.migrations[number:])
-            check.run(before, written.rows, sequences)
+            self._prove(report, database, number, source, rows, large)
+        except replay.ReplayError as error:
+            report.fail(f"version {number}: its migration to version {len(self.states)} fails: {error}")
+            report.hints |= _hints(error)
+        except (fill.FillError, sqlite3.Error) as error:
+            report.fail(f"version {number}: {error}")
+        except ValueError as error:
+            report.fail(f"version {number}: a row holds what no program could read: {error}")
         finally:
             database.close()
+
+    def _prove(self, report, database, number, source, rows, large):
+        states, renames, migrations = self.states[number - 1:], self.renames[number:], self.migrations[number:]
+        lines = {name: line.of_message(states, renames, name) for name in states[0].messages}
+        by_hand = ByHand(lines, migrations)
+        written = fill.fill(database, states[0], source, rows, lines, large, None, by_hand)
+        report.rows += written.count
+        for note in [*by_hand.notes, *(f"version {number}: {note}" for note in written.notes)]:
+            report.note(note)
+        for name in written.rows:
+            last = number + len(lines[name].steps), lines[name].steps[-1][1].name
+            report.unfilled[last] = written.empty.get(name) and report.unfilled.get(last, written.empty[name])
+        before = {name: values.read(database, states[0].messages[name]) for name in written.rows}
+        sequences = sequences_of(database)
+        replay.apply(database, migrations, states[-1], not written.forced)
+        check = Check(report, database, states, lines, number, migrations, by_hand.adders, written.forced)
+        check.run(before, written.rows, sequences)
+
+
+def _with_origins(before, after, renamed):
+    """The later state with what only the schema knows: which table a message had before."""
+    origins = {new: before.messages[old].table for old, new in renamed.items()}
+    messages = {name: replace(m, renamed_from=origins[name]) if name in origins else m
+                for name, m in after.messages.items()}
+    return replace(after, messages=messages)
+
+
+def _gone(before, after, renamed):
+    """The messages whose tables are dropped."""
+    kept = {m.name for m in after.tables()}
+    return frozenset(m.name for m in before.tables() if renamed.get(m.name, m.name) not in kept)
 
 
 def sequences_of(database):
@@ -125,13 +202,15 @@ def _shared(state, known):
 class Check:
     """One filled version against what became of it."""
 
-    def __init__(self, report, database, states, lines, number, migrations):
+    def __init__(self, report, database, states, lines, number, migrations, adders=None, forced=()):
         self._report = report
         self._database = database
         self.states = states
         self._lines = lines
         self._number = number
         self.migrations = migrations
+        self._adders = adders or {}
+        self._may_break = {f"CHECK constraint failed in {lines[name].steps[-1][1].table}" for name in forced}
         self._failed = 0
 
     def run(self, before, written, sequences):
@@ -146,12 +225,14 @@ class Check:
             self._table(name, rows)
         self._children(expected)
         self._objects()
-        for sentence in self._database.execute("PRAGMA integrity_check").fetchall():
-            if sentence[0] != "ok":
-                self._fail(f"the database is damaged: {sentence[0]}")
+        found = self._database.execute(f"PRAGMA integrity_check({_DAMAGES_MAX})").fetchall()
+        for sentence in dict.fromkeys(sentence for sentence, in found if sentence not in self._may_break):
+            if sentence != "ok":
+                self._fail(f"the database is damaged: {sentence}")
 
-    def _fail(self, text):
+    def _fail(self, text, *hints):
         self._failed += 1
+        self._report.hints.update(("branch", *hints))
         if self._failed <= _FAILURES_MAX:
             self._report.failures.append(f"version {self._number} to {self._number + len(self.states) - 1}: {text}")
 
@@ -184,6 +265,8 @@ class Check:
         found = values.read(self._database, message)
         for key in expected.keys() - found.keys():
             self._fail(f"{message.name} {values.shown(key)}: the row is gone from table {message.table}")
+        if name in self._adders:
+            self._accept(name, expected, found)
         for key in found.keys() - expected.keys():
             self._fail(f"{message.name} {values.shown(key)}: the row was not there before, and is in table "
                        f"{message.table}")
@@ -191,6 +274,14 @@ class Check:
         for key in sorted(expected.keys() & found.keys(), key=repr):
             self._row(message, key, expected[key], found[key], excepted)
         self._copies(state, message, found)
+
+    def _accept(self, name, expected, found):
+        """Rows that statements by hand insert are as they should be."""
+        added = {key: row for key, row in found.items() if key not in expected}
+        expected.update(added)
+        if added:
+            self._report.note(f"{' and '.join(self._adders[name])} adds {len(added)} row{'s' * (len(added) > 1)} to "
+                              f"{self._lines[name].steps[-1][1].table}")
 
     def _excepted(self, name):
         """Numbers that migrations change on purpose."""
@@ -209,7 +300,7 @@ class Check:
                 what = f"field {number} ({names[number]})" if number and number in names else names.get(number, "")
                 what = what or f"staged bytes of field {number}, which is none"
                 self._fail(f"{message.name} {values.shown(key)}, table {message.table}: {what} should be "
-                           f"{values.shown(before)}, and is {values.shown(after)}")
+                           f"{values.shown(before)}, and is {values.shown(after)}", "changes")
 
     def _copies(self, state, message, found):
         """Copies are what the wire bytes and the names of the newest version make."""
@@ -284,16 +375,26 @@ class Check:
 def advance(row, old, new):
     """The row of a message as the next version of the message must have it."""
     result, unknown, known = {}, row[values.UNKNOWN], {f.number: f for f in old.fields}
-    for f in sorted(new.fields, key=lambda f: f.tensor is not None):  # tensors behind their dims
+    taken = set()  # numbers that are no unknown fields any more
+    for f in new.fields:
         before = known.get(f.number)
         if before is not None:
             result[f.number] = values.convert(row[f.number], before, f)
-        elif f.tensor is not None:
-            result[f.number], unknown = _added_tensor(new, f, result, unknown)
-        else:
+        elif f.tensor is None:
             found = sql_functions.unknown_value(unknown, f.number, values.type_words(f))
             result[f.number] = _added(f, found)
-            unknown = sql_functions.unknown_without(unknown, f.number)
+            taken.add(f.number)
+    tensors = [f for f in new.tensors if f.number not in known]
+    for f in tensors:
+        if not f.tensor.optional and not _fits(f, result, unknown):
+            for number in _dims(f) & taken:
+                taken -= {number} if result[number] else set()
+                result[number] = 0
+    for f in tensors:
+        result[f.number] = _added_tensor(f, result, unknown)
+        taken |= {f.number} if result[f.number] is not None else set()
+    for number in taken:
+        unknown = sql_functions.unknown_without(unknown, number)
     result[values.UNKNOWN] = unknown
     return result
 
@@ -304,13 +405,25 @@ def _added(f, found):
     return None if f.is_nullable else values.zero(f)
 
 
-def _added_tensor(message, f, row, unknown):
-    """(the tensor, the unknown fields that are left). Bytes that are not the elements which the dims ask for, and
-    elements that are varints, stay where they are."""
-    if f.type != "bytes" and wire.WIRE_TYPES[f.type] == wire.VARINT or not sql_functions.unknown_has(unknown, f.number):
-        return None, unknown
-    data = sql_functions.unknown_value(unknown, f.number, "bytes")
-    dims = [(row[int(d[1:])] or 0) if d.startswith("#") else int(d) for d in f.tensor.dims]
-    if len(data) != math.prod(dims) * samples.element_size(f) or not data and f.label != "optional":
-        return None, unknown
-    return (",".join(map(str, dims)), data), sql_functions.unknown_without(unknown, f.number)
+def _added_tensor(f, row, unknown):
+    """Elements that are not as many as the dims ask for stay where they are."""
+    data = _elements(f, unknown)
+    if data is None or not _fits(f, row, unknown) or not data and f.label != "optional":
+        return None
+    return ",".join(map(str, _sizes(f, row))), data
+
+
+def _elements(f, unknown):
+    return sql_functions.unknown_value(unknown, f.number, "bytes" if f.type == "bytes" else f"tensor {f.type}")
+
+
+def _sizes(f, row):
+    return [(row[int(d[1:])] or 0) if d.startswith("#") else int(d) for d in f.tensor.dims]
+
+
+def _fits(f, row, unknown):
+    return len(_elements(f, unknown) or b"") == math.prod(_sizes(f, row)) * samples.element_size(f)
+
+
+def _dims(f):
+    return {int(d[1:]) for d in f.tensor.dims if d.startswith("#")}

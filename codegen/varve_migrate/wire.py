@@ -13,6 +13,8 @@ WIRE_TYPES = {
 }
 _FORMATS = {"fixed64": "<Q", "sfixed64": "<q", "double": "<d", "fixed32": "<I", "sfixed32": "<i", "float": "<f"}
 _SIZES = {FIXED64: 8, FIXED32: 4}
+# Of the elements of tensors, as they lie in memory.
+_ELEMENTS = {**_FORMATS, "int32": "<i", "sint32": "<i", "uint32": "<I", "int64": "<q", "sint64": "<q", "uint64": "<Q"}
 _NUMBER_MAX = 2**29 - 1
 
 
@@ -70,6 +72,8 @@ def scalar(kind, wire_type, value):
     if kind in _FORMATS:
         return struct.unpack(_FORMATS[kind], value)[0]
     if kind == "string":
+        if b"\0" in value:
+            raise WireError(f"a string holds a NUL at byte {value.index(0)}")
         try:
             return value.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -99,10 +103,43 @@ def scalars(kind, wire_type, value):
             element, at = _varint(value, at, 10)
             found.append(_from_varint(kind, element))
         return found
-    size = _SIZES[WIRE_TYPES[kind]]
-    if len(value) % size:
-        raise WireError(f"packed {kind} are {size} bytes each, and there are {len(value)}")
+    size = _fixed_size(kind, value)
     return [scalar(kind, WIRE_TYPES[kind], value[i:i + size]) for i in range(0, len(value), size)]
+
+
+def _fixed_size(kind, packed):
+    """Of one of these, of which they are whole ones."""
+    size = _SIZES[WIRE_TYPES[kind]]
+    if len(packed) % size:
+        raise WireError(f"packed {kind} are {size} bytes each, and there are {len(packed)}")
+    return size
+
+
+def is_element(kind):
+    """Whether tensors have elements of this type, without a dtype."""
+    return kind in _ELEMENTS
+
+
+def elements(kind, wire_type, value):
+    """The same as the bytes of a tensor in memory, which are little-endian. Floats keep every bit of a NaN."""
+    if WIRE_TYPES[kind] == VARINT:
+        return pack(kind, scalars(kind, wire_type, value))
+    if wire_type == BYTES:
+        _fixed_size(kind, value)
+    else:
+        scalar(kind, wire_type, value)
+    return value
+
+
+def pack(kind, numbers):
+    """The elements of a tensor in memory."""
+    return struct.pack(f"<{len(numbers)}{_ELEMENTS[kind][1]}", *numbers)
+
+
+def unpack(kind, data):
+    """The numbers of a tensor's bytes."""
+    size = struct.calcsize(_ELEMENTS[kind])
+    return list(struct.unpack(f"<{len(data) // size}{_ELEMENTS[kind][1]}", data))
 
 
 # -------------------------------------------------------------------- writing

@@ -66,10 +66,22 @@ take_label(const char **words, const char *label)
     return true;
 }
 
+/* Whether tensors have elements of this type. */
+static bool
+is_element(ProtobufCType type)
+{
+    return varve__wire_type(type) != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED &&
+           type != PROTOBUF_C_TYPE_BOOL && type != PROTOBUF_C_TYPE_ENUM;
+}
+
 bool
 varve__unknown_type_parse(const char *words, struct varve__unknown_type *type)
 {
     *type = (struct varve__unknown_type){.type = PROTOBUF_C_TYPE_INT32};
+    if (take_label(&words, "tensor ")) {
+        type->tensor = true;
+        return take_type(&words, &type->type) && *words == '\0' && is_element(type->type);
+    }
     if (take_label(&words, "oneof ")) {
         size_t name = strcspn(words, " ");
         words += name;
@@ -370,6 +382,8 @@ varve__unknown_find(
         return fail_malformed();
     if (type->type == PROTOBUF_C_TYPE_MESSAGE)
         return find_messages(&search, bytes, size, value);
+    if (type->tensor)
+        return varve__unknown_elements(&search, bytes, value);
     if (type->map)
         return varve__unknown_map(&search, bytes, value);
     return type->repeated ? varve__unknown_array(&search, bytes, value)

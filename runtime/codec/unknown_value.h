@@ -14,10 +14,12 @@
 #include "base/arena.h"
 
 /* What a field is, in the words of schema.lock: "int64", "optional string", "repeated enum lab.Mood",
- * "map string message lab.Place", "oneof result bytes". */
+ * "map string message lab.Place", "oneof result bytes". And "tensor int32": a repeated number whose
+ * elements are wanted as they lie in memory. */
 struct varve__unknown_type {
-    ProtobufCType type; /* of a map its values' */
+    ProtobufCType type; /* of a map its values', of a tensor its elements' */
     bool repeated;
+    bool tensor;
     bool map;
     ProtobufCType key;
 };
@@ -31,7 +33,8 @@ enum varve__unknown_kind {
     VARVE__UNKNOWN_INTEGER,
     VARVE__UNKNOWN_REAL,
     VARVE__UNKNOWN_TEXT, /* JSON too */
-    VARVE__UNKNOWN_BLOB, /* of messages: their records with their tags, as they stood */
+    VARVE__UNKNOWN_BLOB, /* of messages: their records with their tags, as they stood; of tensors:
+                          * their elements, as their staged rows hold them */
 };
 
 struct varve__unknown_value {

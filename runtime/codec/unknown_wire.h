@@ -1,5 +1,5 @@
 /* What reads unknown fields: pieces of the wire, and their values without a descriptor. Private to
- * unknown_value.c and unknown_list.c. */
+ * unknown_value.c, unknown_list.c and unknown_tensor.c. */
 #ifndef VARVE_CODEC_UNKNOWN_WIRE_H
 #define VARVE_CODEC_UNKNOWN_WIRE_H
 
@@ -56,6 +56,11 @@ varve__piece_value(
     const struct varve__piece *piece,
     ProtobufCType type,
     union varve__slot_value *slot);
+
+/* Elements of all fields of the number, packed or not, in the form of memory. */
+enum varve_status
+varve__unknown_elements(
+    struct varve__unknown_search *search, const uint8_t *at, struct varve__unknown_value *value);
 
 /* The two below write JSON of all fields of the number, of bytes that are fields. */
 enum varve_status

@@ -4,9 +4,11 @@
 #include "base/error.h"
 #include "table/backup.h"
 #include "table/functions.h"
+#include "table/lock_text.h"
 #include "table/migrate.h"
 #include "table/objects.h"
 #include "table/rebuild.h"
+#include "table/reuse.h"
 #include "table/script.h"
 #include "table/sqlite.h"
 #include "table/system.h"
@@ -37,12 +39,12 @@ back_up(const struct varve__migrate *migrate, const struct varve__inspection *in
     if (status != VARVE_OK || !due)
         return status;
     char *name = backup_name(inspection);
-    status = name ? varve__backup_make(migrate->path, migrate->folder, name)
+    char *made = NULL;
+    status = name ? varve__backup_make(migrate->path, migrate->folder, name, &made)
                   : varve__fail_memory(NULL, 0);
     if (status == VARVE_OK)
-        varve__log_event(
-            &migrate->log, VARVE_LOG_INFO, "backed up %s to %s/backup/%s.db", migrate->path,
-            migrate->folder, name);
+        varve__log_event(&migrate->log, VARVE_LOG_INFO, "backed up %s to %s", migrate->path, made);
+    sqlite3_free(made);
     sqlite3_free(name);
     return status;
 }
@@ -99,22 +101,48 @@ count_statements(const struct varve__inspection *inspection)
     return count;
 }
 
-static enum varve_status
-fail_reference(sqlite3_stmt *row)
+/* Whether the table is one of the schemas', or one beside it for a message's tensors. */
+static bool
+is_of_schemas(const struct varve__migrate *migrate, const char *table)
 {
-    return varve__fail(
-        VARVE_CONFLICT, VARVE_FAILURE_FOREIGN_KEY, VARVE_TIER_TABLE, NULL,
-        "after the migrations row %lld of the table \"%s\" would refer to a record of \"%s\" that "
-        "is "
-        "not there; nothing was changed: mend the data, or the migration as long as no database "
-        "has it",
-        (long long)sqlite3_column_int64(row, 1), sqlite3_column_text(row, 0),
-        sqlite3_column_text(row, 2));
+    static const char beside[] = "varve_";
+    struct varve__lock_words message, own;
+    size_t size = strlen(table);
+    if (strncmp(table, beside, strlen(beside)) == 0)
+        return true;
+    for (size_t i = 0; i < migrate->count; i++) {
+        const struct varve_schema *schema = migrate->schemas[i];
+        for (size_t j = 0; j < schema->lock_count; j++) {
+            struct varve__lock_words line = {schema->lock[j], strlen(schema->lock[j])};
+            if (varve__lock_read_message(line, &message, &own) && own.size == size &&
+                sqlite3_strnicmp(own.text, table, (int)size) == 0)
+                return true;
+        }
+    }
+    return false;
 }
 
 static enum varve_status
-check_references(sqlite3 *database)
+fail_reference(const struct varve__migrate *migrate, sqlite3_stmt *row)
 {
+    const char *table = (const char *)sqlite3_column_text(row, 0);
+    bool own = !table || is_of_schemas(migrate, table);
+    return varve__fail(
+        VARVE_CONFLICT, VARVE_FAILURE_FOREIGN_KEY, VARVE_TIER_TABLE, NULL,
+        "after the migrations row %lld of the table \"%s\"%s would refer to a record of \"%s\" "
+        "that is not there; "
+        "nothing was changed: %s",
+        (long long)sqlite3_column_int64(row, 1), table ? table : "?",
+        own ? "" : ", which is not of the schema but was made by hand,",
+        sqlite3_column_text(row, 2),
+        own ? "mend the data, or the migration as long as no database has it"
+            : "mend that table's rows, which may have been so before, or drop its reference");
+}
+
+static enum varve_status
+check_references(const struct varve__migrate *migrate)
+{
+    sqlite3 *database = migrate->connection->database;
     sqlite3_stmt *statement = NULL;
     enum varve_status status =
         varve__sqlite_prepare(database, NULL, "PRAGMA foreign_key_check", &statement);
@@ -122,7 +150,7 @@ check_references(sqlite3 *database)
         return status;
     int code = sqlite3_step(statement);
     if (code == SQLITE_ROW)
-        status = fail_reference(statement);
+        status = fail_reference(migrate, statement);
     else if (code != SQLITE_DONE)
         status = varve__sqlite_fail(database, code, NULL, "checking the references");
     sqlite3_finalize(statement);
@@ -153,8 +181,24 @@ run_scripts(
     if (status == VARVE_OK)
         status = varve__rebuild_json(database, migrate->schemas, migrate->count, functions->marks);
     if (status == VARVE_OK && script.check_references)
-        status = check_references(database);
+        status = check_references(migrate);
     return status;
+}
+
+/* Sets the user's objects aside, and notes those that would mean other fields afterwards. */
+static enum varve_status
+take_objects(
+    const struct varve__migrate *migrate,
+    const struct varve__inspection *inspection,
+    struct varve__objects *objects)
+{
+    sqlite3 *database = migrate->connection->database;
+    enum varve_status status = varve__objects_load(database, objects);
+    for (size_t i = 0; i < inspection->count && status == VARVE_OK; i++) {
+        if (inspection->packages[i].state == VARVE__PACKAGE_PENDING)
+            status = varve__reuse_note(database, inspection->packages[i].schema, objects);
+    }
+    return status == VARVE_OK ? varve__objects_drop(database, objects) : status;
 }
 
 /* Views and triggers of the user's must not see tables that are half made. */
@@ -167,7 +211,7 @@ run_between_objects(
     struct varve__objects objects = {0};
     enum varve_status status = VARVE_OK;
     if (inspection->runs)
-        status = varve__objects_take(database, &objects);
+        status = take_objects(migrate, inspection, &objects);
     if (status == VARVE_OK)
         status = run_scripts(migrate, inspection, &functions);
     if (status == VARVE_OK && inspection->runs)
@@ -227,7 +271,8 @@ varve__apply(const struct varve__migrate *migrate, struct varve__inspection *ins
     sqlite3 *database = migrate->connection->database;
     migrate->connection->watch.wait_end = 0; /* the wait begins now */
     varve__connection_set_cache(migrate->connection, migrate->page_cache_bytes);
-    /* Inside the transaction it would be ignored, and rebuilding a table delete its children. */
+    /* Inside the transaction it would be ignored, and rebuilding a table delete its children. It stays off: this
+     * connection is closed when the migrations are done, and serves nobody else. */
     enum varve_status status = varve__sqlite_execute(database, "PRAGMA foreign_keys = OFF");
     if (status == VARVE_OK)
         status = varve__sqlite_execute(database, "BEGIN IMMEDIATE");
@@ -241,7 +286,5 @@ varve__apply(const struct varve__migrate *migrate, struct varve__inspection *ins
         if (status == VARVE_OK)
             status = commit(database);
     }
-    if (sqlite3_get_autocommit(database) == 0)
-        sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
-    return status;
+    return varve__sqlite_roll_back(database, status);
 }

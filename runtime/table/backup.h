@@ -11,9 +11,10 @@
 enum varve_status
 varve__backup_is_due(sqlite3 *database, bool *due);
 
-/* Copies the database at `path`, as it was last committed, to <folder>/backup/<name>.db. When the call
- * returns VARVE_OK the copy is whole and on disk; one of that name is replaced, and never by half. */
+/* Copies the database at `path`, as it was last committed, to <folder>/backup/<name>.db; when there is one of that
+ * name that is not the same, to <name>-2.db, or -3, and so on. When the call returns VARVE_OK the copy is whole and on
+ * disk, and *made is its path, for sqlite3_free(). VARVE_CORRUPT: the database is damaged, and no copy was kept. */
 enum varve_status
-varve__backup_make(const char *path, const char *folder, const char *name);
+varve__backup_make(const char *path, const char *folder, const char *name, char **made);
 
 #endif

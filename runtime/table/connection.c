@@ -130,6 +130,8 @@ set_up(struct varve__connection *connection, const struct varve__connect *option
         options->checkpoint_pages > INT32_MAX ? INT32_MAX : (int)options->checkpoint_pages);
     /* A quoted name that is no column is an error, not a string. */
     int code = sqlite3_db_config(database, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_db_config(database, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     /* Bound values never make SQLite prepare a statement anew. */
     if (code == SQLITE_OK)
         code = sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);

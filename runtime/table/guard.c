@@ -106,6 +106,16 @@ read_generation(struct varve__connection *connection, int64_t *generation)
 }
 
 static enum varve_status
+fail_generation(void)
+{
+    return varve__fail(
+        VARVE_SCHEMA, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
+        "the database's table varve_generation has no row, by which this program would see that "
+        "another one has "
+        "migrated it; it was changed by hand: restore a backup");
+}
+
+static enum varve_status
 take_over(struct varve__connection *connection, int64_t generation)
 {
     struct varve__newer newer;
@@ -132,7 +142,9 @@ look(struct varve__connection *connection)
     guard->looking = true;
     connection->watch.shielded = true;
     int code = read_generation(connection, &generation);
-    if (code != SQLITE_ROW && code != SQLITE_DONE)
+    if (code == SQLITE_DONE)
+        status = fail_generation();
+    else if (code != SQLITE_ROW)
         status = varve__connection_fail(connection, code, NULL, "reading the schema's generation");
     else if (__builtin_expect(generation != guard->generation, 0))
         status = take_over(connection, generation);

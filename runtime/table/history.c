@@ -6,6 +6,7 @@
 #include <varve/memory.h>
 
 #include "base/error.h"
+#include "table/lock_text.h"
 #include "table/sqlite.h"
 
 /* A row of varve_schema; the pointers are the statement's. */
@@ -52,97 +53,36 @@ refuse_gap(const struct varve_schema *schema, int64_t number, size_t expected)
 
 /* -------------------------------------------------------------------- locks */
 
-/* Cache and archive have nothing in the tables, and neither have the names of enum values. */
-static bool
-is_of_tables(const char *line)
-{
-    return strncmp(line, "message ", 8) == 0 || strncmp(line, "field ", 6) == 0 ||
-           strncmp(line, "index ", 6) == 0;
-}
-
-/* Whether this line, of `size` bytes, is among the schema's. */
-static bool
-schema_has(const struct varve_schema *schema, const char *line, size_t size)
-{
-    for (size_t i = 0; i < schema->lock_count; i++) {
-        if (strncmp(schema->lock[i], line, size) == 0 && schema->lock[i][size] == '\0')
-            return true;
-    }
-    return false;
-}
-
-static bool
-lock_has(const char *lock, const char *line)
-{
-    size_t size = strlen(line);
-    for (const char *at = lock; (at = strstr(at, line)); at++) {
-        if ((at == lock || at[-1] == '\n') && (at[size] == '\n' || at[size] == '\0'))
-            return true;
-    }
-    return false;
-}
-
-/* The first line of the schema's that the lock has not; NULL when there is none. */
+/* How to go on where the tables are of another state than the program. */
 static const char *
-first_new(const struct varve_schema *schema, const char *lock)
+mend_of(const struct varve_schema *schema, bool migrated)
 {
-    for (size_t i = 0; i < schema->lock_count; i++) {
-        if (is_of_tables(schema->lock[i]) && !lock_has(lock, schema->lock[i]))
-            return schema->lock[i];
-    }
-    return NULL;
+    if (migrated)
+        return "migrations have made it: generate this program with them, by MIGRATIONS";
+    if (schema->migration_count > 0)
+        return "it was made without migrations: open it once with a build that has only the first "
+               "of them, up to the "
+               "state that it has, which notes them as applied; then with this program";
+    return "generate the program with MIGRATIONS to change tables that are there, or name another "
+           "folder in data_dir";
 }
 
-/* The first line of the lock's that the schema has not, *size its size; NULL when there is none. */
-static const char *
-first_old(const struct varve_schema *schema, const char *lock, size_t *size)
-{
-    for (const char *line = lock; *line; line += *size + (line[*size] == '\n')) {
-        *size = strcspn(line, "\n");
-        if (is_of_tables(line) && !schema_has(schema, line, *size))
-            return line;
-    }
-    *size = 0;
-    return NULL;
-}
-
-/* Whether the lock is the schema's very text: the usual case. */
-static bool
-lock_is(const struct varve_schema *schema, const char *lock)
-{
-    for (size_t i = 0; i < schema->lock_count; i++) {
-        size_t size = strlen(schema->lock[i]);
-        if (strncmp(lock, schema->lock[i], size) != 0)
-            return false;
-        lock += size;
-        if (i + 1 < schema->lock_count && *lock++ != '\n')
-            return false;
-    }
-    return *lock == '\0';
-}
-
-/* Without migrations a database has one state. */
+/* Tables that no step tells from the program's own must have the one state. */
 static enum varve_status
 compare_locks(const struct varve_schema *schema, const char *lock, bool migrated)
 {
-    size_t size = 0;
-    if (lock_is(schema, lock))
+    struct varve__lock_difference difference;
+    if (varve__lock_is_same(schema, lock, &difference))
         return VARVE_OK;
-    const char *new_line = first_new(schema, lock);
-    const char *old_line = first_old(schema, lock, &size);
-    if (!new_line && !old_line)
-        return VARVE_OK;
-    const char *mend = "generate the program with MIGRATIONS to change tables that are there, or "
-                       "name another folder in data_dir";
-    if (migrated)
-        mend = "migrations have made it: generate this program with them, by MIGRATIONS";
+    const char *old_line = difference.stored.text;
+    const char *new_line = difference.own.text;
     return varve__fail(
         VARVE_SCHEMA, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
         "the database was made from another state of the schema of package %s than this program: "
         "it has %s%.*s%s, the program %s%s%s; %s",
-        schema->package, old_line ? "\"" : "nothing more", (int)size, old_line ? old_line : "",
-        old_line ? "\"" : "", new_line ? "\"" : "nothing instead", new_line ? new_line : "",
-        new_line ? "\"" : "", mend);
+        schema->package, old_line ? "\"" : "nothing more", (int)difference.stored.size,
+        old_line ? old_line : "", old_line ? "\"" : "", new_line ? "\"" : "nothing instead",
+        new_line ? new_line : "", new_line ? "\"" : "", mend_of(schema, migrated));
 }
 
 /* -------------------------------------------------------------------- steps */
@@ -302,23 +242,11 @@ write_step(
     return finish(database, statement);
 }
 
-/* The lines of the lock as one text; NULL without memory. For sqlite3_free(). */
-static char *
-join_lock(const struct varve_schema *schema)
-{
-    sqlite3_str *text = sqlite3_str_new(NULL);
-    for (size_t i = 0; i < schema->lock_count; i++)
-        sqlite3_str_appendf(text, "%s%s", i > 0 ? "\n" : "", schema->lock[i]);
-    bool empty = sqlite3_str_errcode(text) == SQLITE_OK && sqlite3_str_length(text) == 0;
-    char *made = sqlite3_str_finish(text);
-    return made || !empty ? made : sqlite3_mprintf("");
-}
-
 static enum varve_status
 write_schema(sqlite3 *database, const struct varve_schema *schema)
 {
     sqlite3_stmt *statement = NULL;
-    char *lock = join_lock(schema);
+    char *lock = varve__lock_join(schema);
     if (!lock)
         return varve__fail_memory(NULL, 0);
     enum varve_status status = varve__sqlite_prepare(

@@ -137,8 +137,7 @@ look(const struct varve__migrate *migrate, struct varve__inspection *inspection)
     if (status == VARVE_OK && !inspection->change)
         status = varve__drift_check(
             database, inspection->settled, inspection->settled_count, &migrate->log);
-    sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
-    return status;
+    return varve__sqlite_roll_back(database, status);
 }
 
 /* -------------------------------------------------------------------- permission */

@@ -20,66 +20,102 @@ static const char *const words[] = {
 
 /* -------------------------------------------------------------------- trying */
 
-/* Whether the statement can be prepared. Takes the text, which is sqlite3_mprintf()'s. */
-static bool
-can_prepare(sqlite3 *database, char *sql)
+/* Whether the statement can be prepared. What the machine lacks says nothing of the statement. */
+static enum varve_status
+try_prepare(sqlite3 *database, const char *sql, bool *works)
 {
     sqlite3_stmt *statement = NULL;
-    bool can = sql && sqlite3_prepare_v2(database, sql, -1, &statement, NULL) == SQLITE_OK;
+    int code = sqlite3_prepare_v2(database, sql, -1, &statement, NULL);
+    int primary = code & 0xFF;
     sqlite3_finalize(statement);
-    sqlite3_free(sql);
-    return can;
+    *works = code == SQLITE_OK;
+    if (primary != SQLITE_NOMEM && primary != SQLITE_IOERR && primary != SQLITE_INTERRUPT)
+        return VARVE_OK;
+    return varve__sqlite_fail(database, code, NULL, "looking at the views and triggers");
 }
 
-/* UPDATE of a column, the table's first unless the trigger names one. */
-static char *
-update_text(sqlite3 *database, const char *table, const char *column)
+/* UPDATE of the table's first column. */
+static void
+append_first_column(sqlite3 *database, sqlite3_str *sql, const char *table)
 {
     sqlite3_stmt *statement = NULL;
-    char *sql = NULL;
-    if (column)
-        return sqlite3_mprintf(
-            *column == '"' ? "UPDATE \"%w\" SET %s = NULL" : "UPDATE \"%w\" SET \"%s\" = NULL",
-            table, column);
     int code =
         sqlite3_prepare_v2(database, "SELECT name FROM pragma_table_info(?)", -1, &statement, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_bind_text(statement, 1, table, -1, SQLITE_STATIC);
     if (code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
-        sql = sqlite3_mprintf(
-            "UPDATE \"%w\" SET \"%w\" = NULL", table, sqlite3_column_text(statement, 0));
+        sqlite3_str_appendf(sql, "\"%w\" = NULL", sqlite3_column_text(statement, 0));
     sqlite3_finalize(statement);
-    return sql;
 }
 
-/* A statement that sets off the trigger. NULL without memory, or when its words are not understood. */
-static char *
-trigger_text(sqlite3 *database, struct varve__arena *arena, const struct varve__object *object)
+/* UPDATE of all the columns that the trigger names; `tokens` from UPDATE on. A quoted token is one that must be. */
+static void
+append_update(
+    sqlite3 *database, sqlite3_str *sql, const char *table, const char **tokens, size_t count)
+{
+    sqlite3_str_appendf(sql, "UPDATE \"%w\" SET ", table);
+    if (count < 3 || strcmp(tokens[1], "of") != 0) {
+        append_first_column(database, sql, table);
+        return;
+    }
+    for (size_t i = 2; i < count; i += 2) {
+        const char *quote = *tokens[i] == '"' ? "" : "\"";
+        sqlite3_str_appendf(sql, "%s%s%s = NULL", quote, tokens[i], quote);
+        if (i + 1 == count || strcmp(tokens[i + 1], ",") != 0)
+            break;
+        sqlite3_str_appendall(sql, ", ");
+    }
+}
+
+/* A statement that sets off the trigger; nothing when its words are not understood. */
+static void
+append_trigger(
+    sqlite3 *database,
+    sqlite3_str *sql,
+    const struct varve__object *object,
+    const struct varve__texts *tokens)
+{
+    for (size_t i = 3; i < tokens->count; i++) { /* behind CREATE TRIGGER name */
+        const char *word = tokens->data[i];
+        if (strcmp(word, "delete") == 0)
+            sqlite3_str_appendf(sql, "DELETE FROM \"%w\"", object->table);
+        else if (strcmp(word, "insert") == 0)
+            sqlite3_str_appendf(sql, "INSERT INTO \"%w\" DEFAULT VALUES", object->table);
+        else if (strcmp(word, "update") == 0)
+            append_update(database, sql, object->table, &tokens->data[i], tokens->count - i);
+        else
+            continue;
+        return;
+    }
+}
+
+enum varve_status
+varve__objects_try(
+    sqlite3 *database, struct varve__arena *arena, const struct varve__object *object, bool *works)
 {
     struct varve__sql_piece piece = {object->sql, strlen(object->sql)};
-    struct varve__texts tokens;
-    if (varve__normal_tokens(arena, &piece, &tokens) != VARVE_OK)
-        return NULL;
-    for (size_t i = 3; i < tokens.count; i++) { /* behind CREATE TRIGGER name */
-        const char *word = tokens.data[i];
-        bool of = i + 2 < tokens.count && strcmp(tokens.data[i + 1], "of") == 0;
-        if (strcmp(word, "delete") == 0)
-            return sqlite3_mprintf("DELETE FROM \"%w\"", object->table);
-        if (strcmp(word, "insert") == 0)
-            return sqlite3_mprintf("INSERT INTO \"%w\" DEFAULT VALUES", object->table);
-        if (strcmp(word, "update") == 0)
-            return update_text(database, object->table, of ? tokens.data[i + 2] : NULL);
-    }
-    return NULL;
-}
-
-static bool
-works(sqlite3 *database, struct varve__arena *arena, const struct varve__object *object)
-{
-    char *sql = object->kind == VARVE__OBJECT_VIEW
-                    ? sqlite3_mprintf("SELECT * FROM \"%w\"", object->name)
-                    : trigger_text(database, arena, object);
-    return can_prepare(database, sql);
+    struct varve__texts tokens = {0};
+    *works = false;
+    enum varve_status status = VARVE_OK;
+    if (object->kind == VARVE__OBJECT_INDEX)
+        return VARVE_OK;
+    if (object->kind == VARVE__OBJECT_TRIGGER)
+        status = varve__normal_tokens(arena, &piece, &tokens);
+    if (status != VARVE_OK)
+        return status;
+    sqlite3_str *sql = sqlite3_str_new(database);
+    if (object->kind == VARVE__OBJECT_VIEW)
+        sqlite3_str_appendf(sql, "SELECT * FROM \"%w\"", object->name);
+    else
+        append_trigger(database, sql, object, &tokens);
+    bool lacks = sqlite3_str_errcode(sql) != SQLITE_OK;
+    char *text = sqlite3_str_finish(sql);
+    if (text)
+        status = try_prepare(database, text, works);
+    else if (lacks)
+        status = varve__fail_memory(NULL, 0);
+    sqlite3_free(text);
+    return status;
 }
 
 /* -------------------------------------------------------------------- taking */
@@ -153,7 +189,7 @@ drop(sqlite3 *database, const struct varve__objects *objects, enum varve__object
 }
 
 enum varve_status
-varve__objects_take(sqlite3 *database, struct varve__objects *objects)
+varve__objects_load(sqlite3 *database, struct varve__objects *objects)
 {
     objects->first = NULL;
     objects->arena = varve__arena_create(ARENA_SIZE);
@@ -162,10 +198,15 @@ varve__objects_take(sqlite3 *database, struct varve__objects *objects)
     enum varve_status status = load(database, objects);
     for (struct varve__object *object = objects->first; object && status == VARVE_OK;
          object = object->next)
-        object->works =
-            object->kind != VARVE__OBJECT_INDEX && works(database, objects->arena, object);
-    if (status == VARVE_OK)
-        status = drop(database, objects, VARVE__OBJECT_TRIGGER); /* a view takes its with it */
+        status = varve__objects_try(database, objects->arena, object, &object->works);
+    return status;
+}
+
+enum varve_status
+varve__objects_drop(sqlite3 *database, const struct varve__objects *objects)
+{
+    enum varve_status status =
+        drop(database, objects, VARVE__OBJECT_TRIGGER); /* a view takes its with it */
     return status == VARVE_OK ? drop(database, objects, VARVE__OBJECT_VIEW) : status;
 }
 
@@ -174,22 +215,41 @@ varve__objects_take(sqlite3 *database, struct varve__objects *objects)
 static enum varve_status
 fail_object(sqlite3 *database, const struct varve__object *object, int code)
 {
-    enum varve_status status = varve__sqlite_fail(database, code, NULL, "making a view");
+    enum varve_status status =
+        varve__sqlite_fail(database, code, NULL, "making the views, triggers and indexes again");
     if ((code & 0xFF) != SQLITE_ERROR)
         return status;
     return varve__fail(
         VARVE_SCHEMA, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
         "the database's %s \"%s\" does not fit the tables that the migration makes: %s; "
-        "nothing was changed: drop it, or change it to the new names when the migration is done",
+        "nothing was changed: drop it, and make it again for the new tables when the migration is "
+        "done",
         words[object->kind], object->name, sqlite3_errmsg(database));
+}
+
+static enum varve_status
+fail_reused(const struct varve__object *object)
+{
+    return varve__fail(
+        VARVE_SCHEMA, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
+        "the database's %s \"%s\" names \"%s\", which is the name of another field after the "
+        "migration: it would "
+        "go on with that one's values; nothing was changed: drop it, and make it again with the "
+        "new names when the "
+        "migration is done",
+        words[object->kind], object->name, object->reused);
 }
 
 /* What works before works after, else SQLite's words say why not. */
 static enum varve_status
 check(sqlite3 *database, struct varve__arena *arena, const struct varve__object *object)
 {
-    if (!object->works || works(database, arena, object))
+    bool works;
+    if (!object->works)
         return VARVE_OK;
+    enum varve_status status = varve__objects_try(database, arena, object, &works);
+    if (status != VARVE_OK || works)
+        return status;
     return fail_object(database, object, sqlite3_errcode(database));
 }
 
@@ -227,6 +287,8 @@ make(sqlite3 *database, const struct varve__objects *objects, enum varve__object
             status = is_lost(database, object, &wanted);
         if (status != VARVE_OK || !wanted)
             continue;
+        if (object->reused)
+            return fail_reused(object);
         int code = sqlite3_exec(database, object->sql, NULL, NULL, NULL);
         if (code != SQLITE_OK)
             status = fail_object(database, object, code);

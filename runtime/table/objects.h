@@ -23,6 +23,8 @@ struct varve__object {
     const char *table; /* of a trigger or an index */
     const char *sql;
     bool works; /* before the migration */
+    const char
+        *reused; /* a column that it names, whose name is another field's after; NULL: none */
     struct varve__object *next;
 };
 
@@ -31,11 +33,21 @@ struct varve__objects {
     struct varve__object *first; /* in the order in which they were made */
 };
 
-/* Keeps all of them, and drops the views and triggers. In a transaction that writes. */
+/* Keeps all of them, in memory. */
 enum varve_status
-varve__objects_take(sqlite3 *database, struct varve__objects *objects);
+varve__objects_load(sqlite3 *database, struct varve__objects *objects);
 
-/* Makes them again. VARVE_SCHEMA names one that does not fit the new tables. */
+/* Whether a statement that uses the object can be prepared. What it reads an authorizer sees. */
+enum varve_status
+varve__objects_try(
+    sqlite3 *database, struct varve__arena *arena, const struct varve__object *object, bool *works);
+
+/* Drops the views and triggers. In a transaction that writes. */
+enum varve_status
+varve__objects_drop(sqlite3 *database, const struct varve__objects *objects);
+
+/* Makes them again. VARVE_SCHEMA names one that does not fit the new tables, or
+ * that would mean another field in them. */
 enum varve_status
 varve__objects_make(sqlite3 *database, const struct varve__objects *objects);
 

@@ -144,6 +144,17 @@ varve__sqlite_execute(sqlite3 *database, const char *sql)
     return code == SQLITE_OK ? VARVE_OK : varve__sqlite_fail(database, code, NULL, "table tier");
 }
 
+enum varve_status
+varve__sqlite_roll_back(sqlite3 *database, enum varve_status status)
+{
+    int code = SQLITE_OK;
+    if (sqlite3_get_autocommit(database) == 0)
+        code = sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
+    if (status != VARVE_OK || code == SQLITE_OK)
+        return status;
+    return varve__sqlite_fail(database, code, NULL, "table tier");
+}
+
 /* Sessions read while one writes only in this mode. SQLite keeps the old one without an error where
  * the file system has no shared memory. */
 enum varve_status

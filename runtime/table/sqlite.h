@@ -25,6 +25,11 @@ varve__sqlite_use_wal(sqlite3 *database, const char *path);
 enum varve_status
 varve__sqlite_execute(sqlite3 *database, const char *sql);
 
+/* Undoes the transaction, if one is open, which needs memory. Returns `status`, or why it is open still when that is
+ * VARVE_OK. */
+enum varve_status
+varve__sqlite_roll_back(sqlite3 *database, enum varve_status status);
+
 /* Prepares one statement for repeated use. *statement is NULL when the call fails. */
 enum varve_status
 varve__sqlite_prepare(

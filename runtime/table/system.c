@@ -37,8 +37,8 @@ varve__system_has(const char *table)
 
 /* -------------------------------------------------------------------- versions */
 
-static enum varve_status
-read_user_version(sqlite3 *database, int *version)
+enum varve_status
+varve__system_user_version(sqlite3 *database, int *version)
 {
     sqlite3_stmt *statement = NULL;
     enum varve_status status =
@@ -96,7 +96,7 @@ varve__system_version(sqlite3 *database, int *version)
         return status;
     if (strcmp(table, "varve_schema") != 0)
         return fail_foreign(table);
-    status = read_user_version(database, version);
+    status = varve__system_user_version(database, version);
     if (status == VARVE_OK && *version == 0)
         *version = 1;
     if (status != VARVE_OK || (*version >= 1 && *version <= VARVE__SYSTEM_VERSION))
@@ -125,11 +125,26 @@ varve__system_move(sqlite3 *database, int version)
     return status == VARVE_OK ? varve__sqlite_execute(database, text) : status;
 }
 
+static enum varve_status
+fail_generation(int64_t rows)
+{
+    return varve__fail(
+        VARVE_SCHEMA, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
+        "the database's table varve_generation has %lld rows where it must have one, so that "
+        "running programs would "
+        "not see a migration; it was changed by hand: restore a backup",
+        (long long)rows);
+}
+
 enum varve_status
 varve__system_raise(sqlite3 *database)
 {
+    enum varve_status status =
+        varve__sqlite_execute(database, "UPDATE varve_generation SET generation = generation + 1");
+    if (status == VARVE_OK && sqlite3_changes64(database) != 1)
+        status = fail_generation(sqlite3_changes64(database));
+    if (status != VARVE_OK)
+        return status;
     return varve__sqlite_execute(
-        database, "UPDATE varve_generation SET generation = generation + 1;"
-                  "CREATE TABLE varve_cookie (none INTEGER) STRICT;"
-                  "DROP TABLE varve_cookie");
+        database, "CREATE TABLE varve_cookie (none INTEGER) STRICT; DROP TABLE varve_cookie");
 }

@@ -23,12 +23,16 @@ enum {
 enum varve_status
 varve__system_version(sqlite3 *database, int *version);
 
+/* SQLite's user_version: what the database says of itself. */
+enum varve_status
+varve__system_user_version(sqlite3 *database, int *version);
+
 /* Makes the tables, or moves them from this version to the newest. In a transaction that writes. */
 enum varve_status
 varve__system_move(sqlite3 *database, int version);
 
 /* Raises the generation, and changes what SQLite looks at before it uses a prepared statement: for other
- * connections their statements are old from the commit on. */
+ * connections their statements are old from the commit on. VARVE_SCHEMA: there is no generation, or several. */
 enum varve_status
 varve__system_raise(sqlite3 *database);
 

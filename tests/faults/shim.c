@@ -2,11 +2,14 @@
  * only between fault_arm() and fault_disarm(). The environment says what is to happen:
  *
  *     FAULT_CALL    allocate (malloc, calloc, realloc), write (write, pwrite), sync (fsync,
- *                   fdatasync), open (open, openat), truncate (ftruncate)
+ *                   fdatasync), open (open, openat), truncate (ftruncate), rename, unlink, mkdir
  *     FAULT_AT      the number of the call, from 1; 0: none, only count
  *     FAULT_ERRNO   what it fails with, a number
  *     FAULT_ALWAYS  set: so do all of its kind that follow
+ *     FAULT_HALF    set: the first write that fails has written half before it says so, as on a disk
+ *                   that has just become full
  *     FAULT_KILL    "before" or "middle": SIGKILL before the call, or when half of it is written
+ *     FAULT_TRACE   a file that gets what the calls have done to files (trace.h)
  *
  * For glibc: the allocation functions are reached by its internal names, since dlsym() allocates. */
 #define _GNU_SOURCE /* RTLD_NEXT, off64_t */
@@ -19,9 +22,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "shim.h"
+#include "trace.h"
 
 enum call {
     ALLOCATE,
@@ -29,10 +34,14 @@ enum call {
     SYNC,
     OPEN,
     TRUNCATE,
+    RENAME,
+    UNLINK,
+    MKDIR,
     CALLS,
 };
 
-static const char *const call_names[CALLS] = {"allocate", "write", "sync", "open", "truncate"};
+static const char *const call_names[CALLS] = {"allocate", "write",  "sync",   "open",
+                                              "truncate", "rename", "unlink", "mkdir"};
 
 static bool is_armed;
 static enum call watched = CALLS;
@@ -40,6 +49,7 @@ static long at;
 static long count;
 static int error_number;
 static bool always;
+static bool half;
 static const char *kill_when;
 
 void
@@ -55,7 +65,9 @@ fault_arm(void)
     at = number ? atol(number) : 0;
     error_number = code ? atoi(code) : ENOMEM;
     always = getenv("FAULT_ALWAYS") != NULL;
+    half = getenv("FAULT_HALF") != NULL;
     kill_when = getenv("FAULT_KILL");
+    trace_begin(getenv("FAULT_TRACE"));
     is_armed = true;
 }
 
@@ -63,10 +75,23 @@ long
 fault_disarm(void)
 {
     is_armed = false;
+    trace_end();
     return count;
 }
 
-/* Counts a call; true when it is to fail. */
+void
+fault_mark(void)
+{
+    trace_add("mark", "", 0, NULL, 0);
+}
+
+static void
+die(void)
+{
+    kill(getpid(), SIGKILL);
+}
+
+/* Counts a call; true when it is to fail. A write dies by itself: it may come to its middle. */
 static bool
 is_hit(enum call call)
 {
@@ -74,15 +99,19 @@ is_hit(enum call call)
         return false;
     count++;
     bool hit = at > 0 && (count == at || (always && count > at));
+    if (hit && kill_when && call != WRITE)
+        die();
     if (hit)
         errno = error_number;
     return hit;
 }
 
-static void
-die(void)
+/* How much of a write that is to fail is written. */
+static size_t
+written_size(size_t size)
 {
-    kill(getpid(), SIGKILL);
+    bool torn = kill_when ? strcmp(kill_when, "middle") == 0 : half && count == at;
+    return torn ? size / 2 : 0;
 }
 
 /* -------------------------------------------------------------------- allocation */
@@ -121,76 +150,122 @@ realloc(void *memory, size_t size)
     *(void **)&next = dlsym(RTLD_NEXT, name)
 
 typedef ssize_t (*pwrite_function)(int, const void *, size_t, off64_t);
-typedef ssize_t (*write_function)(int, const void *, size_t);
 typedef int (*sync_function)(int);
 typedef int (*truncate_function)(int, off64_t);
 typedef int (*openat_function)(int, const char *, int, ...);
+typedef int (*rename_function)(const char *, const char *);
+typedef int (*unlink_function)(const char *);
+typedef int (*mkdir_function)(const char *, mode_t);
 
 static ssize_t
-write_at(pwrite_function next, int file, const void *data, size_t size, off64_t offset)
+write_at(int file, const void *data, size_t size, off64_t offset)
 {
-    if (!is_hit(WRITE))
-        return next(file, data, size, offset);
-    if (kill_when && strcmp(kill_when, "middle") == 0)
-        (void)!next(file, data, size / 2, offset);
+    NEXT(pwrite_function, "pwrite64");
+    if (!is_hit(WRITE)) {
+        ssize_t written = next(file, data, size, offset);
+        if (written > 0)
+            trace_add_file("write", file, offset, data, (size_t)written);
+        return written;
+    }
+    size_t torn = written_size(size);
+    ssize_t written = torn > 0 ? next(file, data, torn, offset) : 0;
     if (kill_when)
         die();
-    return -1;
+    errno = error_number;
+    return written > 0 ? written : -1;
 }
 
 ssize_t
 pwrite(int file, const void *data, size_t size, off_t offset)
 {
-    NEXT(pwrite_function, "pwrite64");
-    return write_at(next, file, data, size, offset);
+    return write_at(file, data, size, offset);
 }
 
 ssize_t
 pwrite64(int file, const void *data, size_t size, off64_t offset)
 {
-    NEXT(pwrite_function, "pwrite64");
-    return write_at(next, file, data, size, offset);
+    return write_at(file, data, size, offset);
 }
 
+/* What cannot be positioned is a terminal or a pipe, which does not fail. */
 ssize_t
 write(int file, const void *data, size_t size)
 {
+    typedef ssize_t (*write_function)(int, const void *, size_t);
     NEXT(write_function, "write");
-    if (!is_hit(WRITE))
+    off64_t offset = is_armed ? lseek64(file, 0, SEEK_CUR) : -1;
+    if (offset < 0)
         return next(file, data, size);
-    if (kill_when && strcmp(kill_when, "middle") == 0)
-        (void)!next(file, data, size / 2);
-    if (kill_when)
-        die();
-    return -1;
+    ssize_t written = write_at(file, data, size, offset);
+    if (written > 0)
+        lseek64(file, written, SEEK_CUR);
+    return written;
+}
+
+static int
+sync_file(sync_function next, int file)
+{
+    if (is_hit(SYNC))
+        return -1;
+    int result = next(file);
+    if (result == 0)
+        trace_add_file("sync", file, 0, NULL, 0);
+    return result;
 }
 
 int
 fsync(int file)
 {
     NEXT(sync_function, "fsync");
-    return is_hit(SYNC) ? -1 : next(file);
+    return sync_file(next, file);
 }
 
 int
 fdatasync(int file)
 {
     NEXT(sync_function, "fdatasync");
-    return is_hit(SYNC) ? -1 : next(file);
+    return sync_file(next, file);
+}
+
+static int
+truncate_file(int file, off64_t size)
+{
+    NEXT(truncate_function, "ftruncate64");
+    if (is_hit(TRUNCATE))
+        return -1;
+    int result = next(file, size);
+    if (result == 0)
+        trace_add_file("truncate", file, size, NULL, 0);
+    return result;
 }
 
 int
 ftruncate(int file, off_t size)
 {
-    NEXT(truncate_function, "ftruncate64");
-    return is_hit(TRUNCATE) ? -1 : next(file, size);
+    return truncate_file(file, size);
 }
 
 int
 ftruncate64(int file, off64_t size)
 {
-    NEXT(truncate_function, "ftruncate64");
-    return is_hit(TRUNCATE) ? -1 : next(file, size);
+    return truncate_file(file, size);
+}
+
+/* -------------------------------------------------------------------- names */
+
+static int
+open_at(int folder, const char *path, int flags, mode_t mode)
+{
+    NEXT(openat_function, "openat64");
+    if (is_hit(OPEN))
+        return -1;
+    bool is_new = is_armed && flags & O_CREAT && access(path, F_OK) != 0;
+    int file = next(folder, path, flags, mode);
+    if (file >= 0 && is_new)
+        trace_add("make", path, 0, NULL, 0);
+    if (file >= 0 && flags & O_TRUNC)
+        trace_add("truncate", path, 0, NULL, 0);
+    return file;
 }
 
 #define OPEN_AT(folder)                                                                            \
@@ -198,8 +273,7 @@ ftruncate64(int file, off64_t size)
     va_start(arguments, flags);                                                                    \
     mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;                   \
     va_end(arguments);                                                                             \
-    NEXT(openat_function, "openat64");                                                             \
-    return is_hit(OPEN) ? -1 : next(folder, path, flags, mode)
+    return open_at(folder, path, flags, mode)
 
 int
 open(const char *path, int flags, ...)
@@ -223,4 +297,40 @@ int
 openat64(int folder, const char *path, int flags, ...)
 {
     OPEN_AT(folder);
+}
+
+int
+rename(const char *from, const char *to)
+{
+    NEXT(rename_function, "rename");
+    if (is_hit(RENAME))
+        return -1;
+    int result = next(from, to);
+    if (result == 0)
+        trace_add("rename", from, 0, to, strlen(to));
+    return result;
+}
+
+int
+unlink(const char *path)
+{
+    NEXT(unlink_function, "unlink");
+    if (is_hit(UNLINK))
+        return -1;
+    int result = next(path);
+    if (result == 0)
+        trace_add("unlink", path, 0, NULL, 0);
+    return result;
+}
+
+int
+mkdir(const char *path, mode_t mode)
+{
+    NEXT(mkdir_function, "mkdir");
+    if (is_hit(MKDIR))
+        return -1;
+    int result = next(path, mode);
+    if (result == 0)
+        trace_add("mkdir", path, 0, NULL, 0);
+    return result;
 }

@@ -10,4 +10,8 @@ fault_arm(void);
 long
 fault_disarm(void);
 
+/* Puts a line "mark" into the trace. */
+void
+fault_mark(void);
+
 #endif

@@ -3,12 +3,9 @@ in a cycle of all operations (worker.c). Whatever happened, each call answered w
 sentence, nothing leaked, and afterwards every unit that was answered is there, whole, and the store
 works. A failure names the environment that repeats it.
 
-FAULTS_ALL=1     every point instead of a sample
-FAULTS_KILLS=n   points of the kill campaign (30)
-FAULTS_SEED=n    of the sample and of the kills
+FAULTS_KILLS=n   points of the kill campaign (30); campaign.py has the other variables
 FAULTS_WORKER, FAULTS_SHIM: the two programs; ctest sets them."""
 
-import concurrent.futures
 import errno
 import os
 import pathlib
@@ -16,31 +13,24 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
-import time
 import unittest
 
+import campaign
+
 WORKER = os.environ["FAULTS_WORKER"]
-SHIM = os.environ["FAULTS_SHIM"]
-ALL = os.environ.get("FAULTS_ALL", "") not in ("", "0")
 KILLS = int(os.environ.get("FAULTS_KILLS", "30"))
-SEED = int(os.environ.get("FAULTS_SEED", "0")) or time.time_ns() % 1_000_000
 SAMPLE = 60  # points of a campaign, when it has more and FAULTS_ALL is not set
-TIMEOUT_S = 60
 
 
 def run(mode: str, folder: pathlib.Path, faults: dict[str, str]) -> subprocess.CompletedProcess:
     """The worker on the store in this folder, with the shim doing what `faults` says."""
-    environment = {**os.environ, **faults, "LD_PRELOAD": SHIM}
-    command = [WORKER, mode, folder / "store", folder / "journal"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S)
+    return campaign.run([WORKER, mode, folder / "store", folder / "journal"], faults)
 
 
 def problem(mode: str, faults: dict[str, str]) -> str:
     """What goes wrong in one run with these faults; "" when nothing does."""
-    parent = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="varve-faults-", dir=parent))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="varve-faults-", dir=campaign.PARENT))
     try:
         done = run(mode, folder, faults)
         killed = "FAULT_KILL" in faults and done.returncode == -signal.SIGKILL
@@ -50,10 +40,9 @@ def problem(mode: str, faults: dict[str, str]) -> str:
             done = run("check", folder, {})
         if done.returncode == 0:
             return ""
-        words = " ".join(f"{name}={value}" for name, value in faults.items())
-        return f"{mode} {words}: exit status {done.returncode}: {done.stderr.strip()}"
+        return f"{mode} {campaign.describe(faults)}: exit status {done.returncode}: {done.stderr.strip()}"
     except subprocess.TimeoutExpired:
-        return f"{mode} {faults}: no end after {TIMEOUT_S} s"
+        return f"{mode} {faults}: no end after {campaign.TIMEOUT_S} s"
     finally:
         shutil.rmtree(folder)
 
@@ -67,24 +56,16 @@ def count_calls(call: str) -> int:
         return int(done.stdout)
 
 
-class Faults(unittest.TestCase):
-    """A campaign is a list of (mode, faults); two run at a time."""
+class Faults(campaign.Campaign):
+    """Points are (mode, faults)."""
 
-    def check(self, campaign: list[tuple[str, dict[str, str]]]) -> None:
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            problems = [text for text in pool.map(lambda each: problem(*each), campaign) if text]
-        shown = "\n".join(problems[:20])
-        self.assertFalse(problems, f"{len(problems)} of {len(campaign)} runs, seed {SEED}:\n{shown}")
-        print(f"{len(campaign)} runs, seed {SEED}", file=sys.stderr)
+    problem = staticmethod(problem)
 
     def points(self, call: str) -> list[int]:
         """All numbers of calls, up to one that is not reached; or some."""
         total = count_calls(call)
         self.assertGreater(total, 10, f"the cycle makes hardly a call of {call}")
-        everything = range(1, total + 2)
-        if ALL or total <= SAMPLE:
-            return list(everything)
-        return sorted(random.Random(f"{SEED} {call}").sample(everything, SAMPLE))
+        return campaign.sample(range(1, total + 2), SAMPLE, call)
 
     def fail_each(self, call: str, code: int, mode: str, always: bool) -> None:
         faults = {"FAULT_CALL": call, "FAULT_ERRNO": str(code)}
@@ -93,7 +74,7 @@ class Faults(unittest.TestCase):
         self.check([(mode, {**faults, "FAULT_AT": str(at)}) for at in self.points(call)])
 
     def kill_each(self, when: str, count: int) -> None:
-        calls = random.Random(f"{SEED} kill {when}").choices(range(1, count_calls("write") + 1), k=count)
+        calls = random.Random(f"{campaign.SEED} kill {when}").choices(range(1, count_calls("write") + 1), k=count)
         faults = {"FAULT_CALL": "write", "FAULT_KILL": when}
         self.check([("run", {**faults, "FAULT_AT": str(at)}) for at in calls])
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "judge.h"
+
 enum {
     NOTE_SIZE = 700,
     LARGE_NOTE = 150000,

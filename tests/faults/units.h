@@ -52,8 +52,4 @@ unit_prepare(struct varve_session *session, const struct unit *unit, int64_t id)
 enum varve_status
 unit_look(struct varve_session *session, const struct unit *unit, int64_t id, unsigned *states);
 
-/* Says what is wrong and ends the process: from these files and from worker.c. */
-_Noreturn void
-wrong(const char *what, const char *detail);
-
 #endif

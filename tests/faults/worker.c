@@ -12,7 +12,6 @@
 #define _GNU_SOURCE /* syscall */
 
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +21,7 @@
 
 #include <sqlite3.h>
 
+#include "judge.h"
 #include "shim.h"
 #include "units.h"
 
@@ -49,64 +49,7 @@ struct cycle {
     struct varve_session *session;
 };
 
-_Noreturn void
-wrong(const char *what, const char *detail)
-{
-    char line[1000];
-    int size = snprintf(line, sizeof line, "%s: %s\n", what, detail);
-    syscall(SYS_write, STDERR_FILENO, line, (size_t)size);
-    _exit(1);
-}
-
-/* -------------------------------------------------------------------- memory */
-
-static atomic_long blocks;
-
-static void *
-allocate(void *context, size_t size)
-{
-    (void)context;
-    void *memory = malloc(size);
-    blocks += memory != NULL;
-    return memory;
-}
-
-static void
-release(void *context, void *memory)
-{
-    (void)context;
-    blocks--;
-    free(memory);
-}
-
-static void
-expect_no_leak(void)
-{
-    char text[100];
-    snprintf(
-        text, sizeof text, "%ld blocks of varve, %lld bytes of SQLite", (long)blocks,
-        (long long)sqlite3_memory_used());
-    if (blocks != 0 || sqlite3_memory_used() != 0)
-        wrong("memory is left", text);
-}
-
 /* -------------------------------------------------------------------- answers */
-
-/* Faults may only be told as what they are, each in a sentence. */
-static void
-expect_told(const char *what, enum varve_status status, const char *message)
-{
-    char text[700];
-    bool fits = status == VARVE_NO_MEMORY || status == VARVE_IO || status == VARVE_FULL ||
-                status == VARVE_UNKNOWN_OUTCOME;
-    snprintf(text, sizeof text, "%s \"%s\"", varve_status_name(status), message);
-    if (!fits)
-        wrong(what, text);
-    if (strlen(message) < 10 || strlen(message) > 500)
-        wrong("no sentence", text);
-    if (getenv("FAULT_VERBOSE"))
-        fprintf(stderr, "%s: %s\n", what, text);
-}
 
 static void
 expect_session_told(const struct cycle *cycle, const char *what, enum varve_status status)
@@ -307,10 +250,9 @@ check(const char *folder, const char *journal)
 int
 main(int count, char **arguments)
 {
-    static const struct varve_allocator counting = {.allocate = allocate, .release = release};
     if (count != 4)
         wrong("usage", "worker run|drop|check FOLDER JOURNAL");
-    varve_set_allocator(&counting);
+    count_memory();
     if (strcmp(arguments[1], "check") == 0) {
         check(arguments[2], arguments[3]);
         return 0;

@@ -63,6 +63,10 @@ class MigrateTest(unittest.TestCase):
         self.assertIn(old, text)
         (self.folder / path).write_text(text.replace(old, new, 1), encoding="utf-8")
 
+    def append(self, name, sql):
+        with open(self.folder / FOLDER / f"{name}.sql", "a", encoding="utf-8") as file:
+            file.write(f"{sql}\n")
+
     def add_field(self, text, path=PROTO):
         old = (self.folder / path).read_text(encoding="utf-8").rstrip().rstrip("}")
         (self.folder / path).write_text(f"{old}  {text}\n}}\n", encoding="utf-8")
@@ -168,7 +172,21 @@ class StoryTest(MigrateTest):
         result = self.check(self.migrate("verify"), 2, "field 4 (weight) should be")
         self.assertIn("-- changes: ", result.stderr)
         self.edit(f"{FOLDER}/0002_mood.sql", "-- writes_ok: yes", "-- writes_ok: yes\n-- changes: lab.Sample 4")
-        self.check(self.migrate("verify"), 0, "0 findings")
+        self.check(self.migrate("verify"), 0, "0 findings", "0002_mood changes field 4 of lab.Sample on purpose")
+
+    def test_verify_takes_rows_that_people_insert_and_says_why_statements_fail(self):
+        self.new("initial")
+        self.append("0001_initial", "INSERT INTO subject (name) VALUES ('nobody');")
+        self.edit(PROTO, "string name = 2;", "string title = 2;")
+        self.new("title")
+        self.append("0002_title", "INSERT INTO sample (title) VALUES ('blank');")
+        self.check(self.migrate("verify"), 0, "0 findings", "0002_title adds 1 row to sample")
+        self.edit(f"{FOLDER}/0002_title.sql", "-- reads_ok: no", "-- reads_ok: yes")
+        self.check(self.migrate("verify"), 0, "0002_title says reads_ok: yes, and computed is no: lab.Sample: field 2")
+        self.append("0002_title", "DELETE FROM varve_migration;")
+        result = self.check(self.migrate("verify"), 2, "varve's own", "DELETE FROM varve_migration;")
+        for hint in ("another branch", "-- changes"):
+            self.assertNotIn(hint, result.stdout + result.stderr)
 
     def test_verify_finds_that_history_does_not_make_the_tables(self):
         self.new("initial")

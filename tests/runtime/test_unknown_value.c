@@ -146,6 +146,29 @@ test_messages_stay_as_they_are(void **state)
     expect("2a 02 08 01", "map string message lab.Place", "x2a020801");
 }
 
+static void
+test_tensors_are_their_elements(void **state)
+{
+    (void)state;
+    expect("2a 03 01 ac 02", "tensor int32", "x010000002c010000");
+    expect("28 01 30 07 28 ac 02", "tensor int32", "x010000002c010000"); /* not packed */
+    expect("28 01 2a 02 02 03", "tensor uint32", "x010000000200000003000000");
+    expect("28 ff ff ff ff ff ff ff ff ff 01", "tensor int32", "xffffffff");
+    expect("28 83 80 80 80 80 20", "tensor int32", "x03000000"); /* cut to the type */
+    expect("2a 01 03", "tensor sint32", "xfeffffff");
+    expect("2a 01 03", "tensor sint64", "xfeffffffffffffff");
+    expect("2a 0a ff ff ff ff ff ff ff ff ff 01", "tensor uint64", "xffffffffffffffff");
+    expect("28 01", "tensor int64", "x0100000000000000");
+    expect("2a 04 01 00 a0 7f", "tensor float", "x0100a07f"); /* a NaN, every bit of it */
+    expect("2d 01 00 a0 7f", "tensor float", "x0100a07f");
+    expect("2d 00 00 00 3f 2a 04 00 00 80 3f", "tensor float", "x0000003f0000803f");
+    expect("29 01 02 03 04 05 06 07 08", "tensor double", "x0102030405060708");
+    expect("29 01 02 03 04 05 06 07 08", "tensor sfixed64", "x0102030405060708");
+    expect("2d 01 02 03 04", "tensor fixed32", "x01020304");
+    expect("2a 00", "tensor int32", "x");
+    expect("30 01", "tensor int32", "NULL");
+}
+
 /* -------------------------------------------------------------------- bytes that are none */
 
 static void
@@ -192,11 +215,45 @@ test_values_that_no_column_holds_are_refused(void **state)
 }
 
 static void
+test_elements_that_are_none_are_refused(void **state)
+{
+    static const char other[] =
+        "unknown field 5: its bytes are of another type than the schema says";
+    static const char cut[] = "unknown field 5: its packed bytes are cut";
+    (void)state;
+    expect("2d 01 00 00 00", "tensor int32", other);
+    expect("29 00 00 00 00 00 00 e0 bf", "tensor float", other);
+    expect("28 01", "tensor fixed64", other);
+    expect("2a 02 01 80", "tensor int32", cut);
+    expect("2a 01 80", "tensor int64", cut);
+    expect("2a 0b ff ff ff ff ff ff ff ff ff ff 01", "tensor int64", cut);
+    expect("2a 05 00 00 80 3f 00", "tensor float", cut);
+    expect("2a 03 00 00 80", "tensor double", cut);
+}
+
+static void
 test_words_that_are_no_type_are_told(void **state)
 {
     static const char *const bad[] = {
-        "",        "int",          "repeated", "map string",     "map",
-        "int32 x", "string lab.A", "optional", "repeated  int32"};
+        "",
+        "int",
+        "repeated",
+        "map string",
+        "map",
+        "int32 x",
+        "string lab.A",
+        "optional",
+        "repeated  int32",
+        "tensor",
+        "tensor bool",
+        "tensor ",
+        "tensor string",
+        "tensor enum lab.Mood",
+        "tensor bytes",
+        "tensor message",
+        "tensor repeated int32",
+        "repeated tensor int32",
+        "tensor int32 x"};
     struct varve__unknown_type type;
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -245,7 +302,10 @@ test_no_bytes_are_trusted(void **state)
         "map string int64",
         "map int32 string",
         "map bool double",
-        "repeated bool"};
+        "repeated bool",
+        "tensor sint32",
+        "tensor uint64",
+        "tensor float"};
     char text[4000];
     size_t values = 0;
     unsigned seed = 7;
@@ -280,8 +340,10 @@ main(void)
         cmocka_unit_test(test_repeated_fields_are_arrays),
         cmocka_unit_test(test_maps_are_objects),
         cmocka_unit_test(test_messages_stay_as_they_are),
+        cmocka_unit_test(test_tensors_are_their_elements),
         cmocka_unit_test(test_malformed_bytes_are_refused),
         cmocka_unit_test(test_values_that_no_column_holds_are_refused),
+        cmocka_unit_test(test_elements_that_are_none_are_refused),
         cmocka_unit_test(test_words_that_are_no_type_are_told),
         cmocka_unit_test(test_a_field_can_be_taken_out),
         cmocka_unit_test(test_no_bytes_are_trusted),

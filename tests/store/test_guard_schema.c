@@ -46,6 +46,18 @@ test_system_tables_of_a_newer_varve_are_refused(void **state)
 }
 
 static void
+test_a_generation_that_is_gone_is_refused(void **state)
+{
+    struct moved *moved = *state;
+    moved_execute(moved, "DELETE FROM varve_generation");
+    moved_expect(moved->session, VARVE_SCHEMA, moved_run(moved->session, "get"));
+    expect_text(moved->session, "varve_generation has no row");
+    moved_expect(moved->session, VARVE_SCHEMA, varve_begin(moved->session));
+    moved_execute(moved, "INSERT INTO varve_generation VALUES (9)");
+    moved_expect(moved->session, VARVE_OK, moved_run(moved->session, "get"));
+}
+
+static void
 test_another_package_in_the_store_changes_nothing(void **state)
 {
     struct moved *moved = *state;
@@ -219,6 +231,7 @@ main(void)
         cmocka_unit_test_setup_teardown(
             test_a_database_that_lost_a_step_is_refused, set_up_two_steps, moved_tear_down),
         MOVED_TEST(test_system_tables_of_a_newer_varve_are_refused),
+        MOVED_TEST(test_a_generation_that_is_gone_is_refused),
         MOVED_TEST(test_another_package_in_the_store_changes_nothing),
         WITHOUT_TEST(test_without_migrations_the_lock_decides),
         WITHOUT_TEST(test_without_migrations_a_line_more_is_another_lock),

@@ -1,5 +1,6 @@
 """SQL of the schema (check, where) is prepared by SQLite itself, on the table's own DDL."""
 
+import re
 import sqlite3
 
 from varve_codegen import ddl, state
@@ -36,7 +37,8 @@ def _check_message(context, message, fields, indexes):
 
 def _problem(context, message, fields, constraint, expression, statement=""):
     """What SQLite says of the expression over these fields, "" when it is fine."""
-    if "--" in expression or "/*" in expression:
+    code = re.sub(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", "''", expression)
+    if "--" in code or "/*" in code:
         return f'"{expression}" has a comment; remove it'
     if not sqlite3.complete_statement(f"SELECT ({expression}\n);") or _unbalanced(expression):
         return f'"{expression}" does not end where it should; balance quotes and parentheses'

@@ -6,6 +6,7 @@ makes a run of its own for each version, which is what a program of that version
 import random
 import sqlite3
 
+import lab  # noqa: F401 (the path of what follows)
 from varve_migrate import fill, line, replay, values, verify
 
 
@@ -53,7 +54,7 @@ class _Chain:
         for number, state in enumerate(self._history.states, 1):
             if number > 1:
                 before = verify.sequences_of(self._database)
-                replay.apply(self._database, [self._history.migrations[number - 1]], state)
+                replay.apply(self._database, [self._history.migrations[number - 1]], state, not self._written.forced)
                 self._advance(number, before)
             self._fill(number)
         self._compare(number)
@@ -63,7 +64,9 @@ class _Chain:
         states, renames = self._history.states[number - 1:], self._history.renames[number:]
         lines = {name: line.of_message(states, renames, name) for name in states[0].messages}
         there = self._written.count
+        forced = self._written.forced
         self._written = fill.fill(self._database, states[0], self._random, self._rows, lines, 0, self._written)
+        self._written.forced |= forced
         self._report.versions += 1
         self._report.rows += self._written.count - there
         self._report.notes += [f"version {self._first + number - 1}: {note}" for note in self._written.notes]
@@ -84,13 +87,16 @@ class _Chain:
                 later = {values.key_of(new, moved[key]): _later(row, old, new) for key, row in later.items()}
                 rows = {values.key_of(new, row): row for row in moved.values()}
             result.rows[new.name], result.later[new.name] = rows, later
+            result.forced |= {new.name} if name in self._written.forced else set()
             keys, version = self._written.keys[name]
             result.keys[new.name] = keys, version + 1
         self._written = result
         self._check(number, states, lines).sequences(sequences)
 
     def _check(self, number, states, lines):
-        return verify.Check(self._report, self._database, states, lines, self._first + number - len(states), [])
+        forced = self._written.forced & lines.keys()
+        return verify.Check(self._report, self._database, states, lines, self._first + number - len(states), [], None,
+                            forced)
 
     def _compare(self, number):
         state = self._history.states[-1]
