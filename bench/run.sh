@@ -1,13 +1,13 @@
 #!/bin/sh
 # Builds the release preset, runs all benchmarks one after the other and writes bench/results/*.json.
-# The machine should be idle; about twenty minutes.
+# The machine should be idle; about half an hour.
 set -eu
 cd "$(dirname "$0")/.."
 build=build/release
 results=bench/results
 
 cmake --preset release >/dev/null
-cmake --build "$build" --target bench_wire bench_table bench_wordnet
+cmake --build "$build" --target bench_wire bench_table bench_wordnet bench_migrate
 mkdir -p "$results"
 
 # What the build uses: the names and values of its cache.
@@ -21,6 +21,8 @@ echo
 "$build/bench/table/bench_table" --json "$results/table.json"
 echo
 "$build/bench/wordnet/bench_wordnet" --json "$results/wordnet.json"
+echo
+"$build/bench/migrate/bench_migrate" --json "$results/migrate.json"
 echo
 python=$(cached VARVE_PYTHON)
 "$python" bench/codegen/bench_codegen.py --profile --json "$results/codegen.json" --python "$python" \
