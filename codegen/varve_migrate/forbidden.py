@@ -1,4 +1,4 @@
-"""What the runtime refuses of a migration's statements (runtime/table/script.c), refused by the replay as well: what
+"""What the runtime refuses of a migration's statements (runtime/migrate/script.c), refused by the replay as well: what
 would end the transaction, reach out of the database, set the connection otherwise, write the system tables, or hide a
 table behind a temporary one."""
 

@@ -9,10 +9,10 @@
 
 #include "base/memory.h"
 #include "base/utf8.h"
+#include "migrate/migrate.h"
+#include "migrate/strict.h"
 #include "store/handles.h"
-#include "table/migrate.h"
 #include "table/sqlite.h"
-#include "table/strict.h"
 
 static enum varve_status
 fail_path(const char *what, const char *path)

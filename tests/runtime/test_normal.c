@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "table/normal.h"
+#include "migrate/normal.h"
 
 static enum varve_status
 read_normal(struct varve__arena *arena, const char *sql, struct varve__normal *normal)

@@ -1,11 +1,11 @@
 /* Cutting a migration into statements and the comments above them, and running these. */
-#include "table/script.h"
+#include "migrate/script.h"
 
 #include <string.h>
 
 #include "base/error.h"
 #include "base/utf8.h"
-#include "table/normal.h"
+#include "migrate/normal.h"
 #include "table/sqlite.h"
 #include "table/system.h"
 

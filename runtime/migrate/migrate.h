@@ -1,7 +1,7 @@
 /* Bringing a database to the state of the program's schemas when a store opens: making their tables, or
  * applying the migrations that they do not have yet. */
-#ifndef VARVE_TABLE_MIGRATE_H
-#define VARVE_TABLE_MIGRATE_H
+#ifndef VARVE_MIGRATE_MIGRATE_H
+#define VARVE_MIGRATE_MIGRATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,9 +11,9 @@
 #include <varve/status.h>
 
 #include "base/file_lock.h"
+#include "migrate/drift.h"
+#include "migrate/history.h"
 #include "table/connection.h"
-#include "table/drift.h"
-#include "table/history.h"
 #include "table/newer.h"
 
 struct varve__migrate {

@@ -1,5 +1,5 @@
 /* SQL functions of migrations. */
-#include "table/functions.h"
+#include "migrate/functions.h"
 
 #include <stdbool.h>
 #include <string.h>

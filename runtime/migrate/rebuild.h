@@ -1,6 +1,6 @@
 /* JSON copies that are written anew, because the names or the shape of what they show have changed. */
-#ifndef VARVE_TABLE_REBUILD_H
-#define VARVE_TABLE_REBUILD_H
+#ifndef VARVE_MIGRATE_REBUILD_H
+#define VARVE_MIGRATE_REBUILD_H
 
 #include <sqlite3.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include <varve/schema.h>
 #include <varve/status.h>
 
-#include "table/functions.h"
+#include "migrate/functions.h"
 
 /* Writes the copies of all marked fields, as far as the schemas have them with copies. In a transaction
  * that writes. */

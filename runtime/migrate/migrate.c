@@ -1,5 +1,5 @@
 /* What is to be done in a database, who may do it, and the locks that it takes. */
-#include "table/migrate.h"
+#include "migrate/migrate.h"
 
 #include <string.h>
 #include <time.h>

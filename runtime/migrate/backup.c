@@ -1,5 +1,5 @@
 /* Backups: a copy in one step, under a temporary name until it is on disk. */
-#include "table/backup.h"
+#include "migrate/backup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,8 +8,8 @@
  *
  * `type` is in the words of schema.lock: "int64", "repeated string", "map string int64", "message".
  */
-#ifndef VARVE_TABLE_FUNCTIONS_H
-#define VARVE_TABLE_FUNCTIONS_H
+#ifndef VARVE_MIGRATE_FUNCTIONS_H
+#define VARVE_MIGRATE_FUNCTIONS_H
 
 #include <sqlite3.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* varve_schema and varve_migration, compared with a schema of the program's. */
-#include "table/history.h"
+#include "migrate/history.h"
 
 #include <string.h>
 

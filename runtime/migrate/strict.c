@@ -1,5 +1,5 @@
 /* The tables as they are declared, against the plans. */
-#include "table/strict.h"
+#include "migrate/strict.h"
 
 #include <stdio.h>
 

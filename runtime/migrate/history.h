@@ -1,7 +1,7 @@
 /* Which steps of its migrations a schema's tables have in a database, and whether they are the program's
  * own. */
-#ifndef VARVE_TABLE_HISTORY_H
-#define VARVE_TABLE_HISTORY_H
+#ifndef VARVE_MIGRATE_HISTORY_H
+#define VARVE_MIGRATE_HISTORY_H
 
 #include <sqlite3.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* The comparison, object by object. Most texts are the very ones of the schema; only the others are brought
  * into their normal form. */
-#include "table/drift.h"
+#include "migrate/drift.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/utf8.h"
-#include "table/normal.h"
+#include "migrate/normal.h"
 #include "table/sqlite.h"
 #include "table/system.h"
 

@@ -1,6 +1,6 @@
 /* The copies of a field are written by one UPDATE of its table, with a function that reads the wire bytes
  * as the runtime does. */
-#include "table/rebuild.h"
+#include "migrate/rebuild.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* The views and triggers of a database, which are all its user's: they stand in the way of migrations, so
  * they are dropped before and made again after. Indexes of the user's go only where their table is made
  * anew, and are then made again too. */
-#ifndef VARVE_TABLE_OBJECTS_H
-#define VARVE_TABLE_OBJECTS_H
+#ifndef VARVE_MIGRATE_OBJECTS_H
+#define VARVE_MIGRATE_OBJECTS_H
 
 #include <sqlite3.h>
 #include <stdbool.h>

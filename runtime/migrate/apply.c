@@ -2,14 +2,14 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "table/backup.h"
-#include "table/functions.h"
+#include "migrate/backup.h"
+#include "migrate/functions.h"
+#include "migrate/migrate.h"
+#include "migrate/objects.h"
+#include "migrate/rebuild.h"
+#include "migrate/reuse.h"
+#include "migrate/script.h"
 #include "table/lock_text.h"
-#include "table/migrate.h"
-#include "table/objects.h"
-#include "table/rebuild.h"
-#include "table/reuse.h"
-#include "table/script.h"
 #include "table/sqlite.h"
 #include "table/system.h"
 

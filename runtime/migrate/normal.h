@@ -13,8 +13,8 @@
  *
  * `varve migrate verify` compares by the same rules.
  */
-#ifndef VARVE_TABLE_NORMAL_H
-#define VARVE_TABLE_NORMAL_H
+#ifndef VARVE_MIGRATE_NORMAL_H
+#define VARVE_MIGRATE_NORMAL_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* What reading relies on: that the tables are STRICT and their columns of the types that varve made
  * them of. Then SQLite itself refuses values of another type, whoever writes them, and a row that is
  * read is not asked for its types. */
-#ifndef VARVE_TABLE_STRICT_H
-#define VARVE_TABLE_STRICT_H
+#ifndef VARVE_MIGRATE_STRICT_H
+#define VARVE_MIGRATE_STRICT_H
 
 #include <sqlite3.h>
 

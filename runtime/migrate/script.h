@@ -1,6 +1,6 @@
 /* The SQL of a migration, run statement by statement. */
-#ifndef VARVE_TABLE_SCRIPT_H
-#define VARVE_TABLE_SCRIPT_H
+#ifndef VARVE_MIGRATE_SCRIPT_H
+#define VARVE_MIGRATE_SCRIPT_H
 
 #include <sqlite3.h>
 #include <stdbool.h>

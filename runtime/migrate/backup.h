@@ -1,6 +1,6 @@
 /* The copy of a database that is made before a migration changes it. */
-#ifndef VARVE_TABLE_BACKUP_H
-#define VARVE_TABLE_BACKUP_H
+#ifndef VARVE_MIGRATE_BACKUP_H
+#define VARVE_MIGRATE_BACKUP_H
 
 #include <sqlite3.h>
 #include <stdbool.h>

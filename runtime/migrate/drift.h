@@ -1,6 +1,6 @@
 /* Whether a database's tables and indexes are those that the schemas ask for. */
-#ifndef VARVE_TABLE_DRIFT_H
-#define VARVE_TABLE_DRIFT_H
+#ifndef VARVE_MIGRATE_DRIFT_H
+#define VARVE_MIGRATE_DRIFT_H
 
 #include <sqlite3.h>
 #include <stddef.h>

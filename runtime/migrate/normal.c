@@ -1,5 +1,5 @@
 /* Cutting SQL into tokens, and CREATE statements into what they define. */
-#include "table/normal.h"
+#include "migrate/normal.h"
 
 #include <stdlib.h>
 #include <string.h>

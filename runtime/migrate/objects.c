@@ -1,11 +1,11 @@
 /* Views, triggers and indexes. SQLite makes ones that refer to columns which are not there without a word; so each
  * is tried: a view by a SELECT, a trigger by a statement that sets it off, prepared and not run. */
-#include "table/objects.h"
+#include "migrate/objects.h"
 
 #include <string.h>
 
 #include "base/error.h"
-#include "table/normal.h"
+#include "migrate/normal.h"
 #include "table/sqlite.h"
 
 enum {

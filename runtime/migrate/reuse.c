@@ -1,11 +1,11 @@
 /* The fields of the two locks, compared by table and name, and the objects' words. */
-#include "table/reuse.h"
+#include "migrate/reuse.h"
 
 #include <string.h>
 
 #include "base/error.h"
+#include "migrate/normal.h"
 #include "table/lock_text.h"
-#include "table/normal.h"
 #include "table/sqlite.h"
 
 /* What is looked for in the objects. */
