@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -103,7 +104,9 @@ fail_copy(sqlite3 *database, int code, const char *path)
         status, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
         "the backup before the migration, %s: %s; nothing was changed: mend that, or turn the "
         "backup off with migration_backup = -1",
-        path, database ? sqlite3_errmsg(database) : sqlite3_errstr(code));
+        path,
+        database && sqlite3_errcode(database) == code ? sqlite3_errmsg(database)
+                                                      : sqlite3_errstr(code));
 }
 
 /* The file as a URI that has SQLite read it alone, and make no files beside it. NULL without memory. */
@@ -135,6 +138,16 @@ fail_damaged(const char *source, const char *words)
         source, words);
 }
 
+/* SQLite's code for what its check found. It also tells of a page that it could not read, for want of
+ * memory, say: "Page 12: unable to get the page. error code=7". */
+static int
+code_of_finding(const char *words)
+{
+    static const char label[] = "error code=";
+    const char *code = strstr(words, label);
+    return code ? (int)strtol(code + strlen(label), NULL, 10) : SQLITE_CORRUPT;
+}
+
 /* SQLite's own look at all of the copy. */
 static enum varve_status
 check_open_copy(sqlite3 *copy, const char *source, const char *to)
@@ -151,7 +164,9 @@ check_open_copy(sqlite3 *copy, const char *source, const char *to)
     else if (!words)
         status = fail_copy(copy, code == SQLITE_ROW ? SQLITE_NOMEM : code, to);
     else if (strcmp(words, "ok") != 0)
-        status = fail_damaged(source, words);
+        status = (code_of_finding(words) & 0xFF) == SQLITE_CORRUPT
+                     ? fail_damaged(source, words)
+                     : fail_copy(copy, code_of_finding(words), to);
     sqlite3_finalize(statement);
     return status;
 }
