@@ -201,6 +201,19 @@ take_objects(
     return status == VARVE_OK ? varve__objects_drop(database, objects) : status;
 }
 
+/* Without memory SQLite may undo the whole transaction in a statement whose failure is no failure of the
+ * migration's (one that only tries a view): what follows would commit by itself. */
+static enum varve_status
+check_transaction(sqlite3 *database, enum varve_status status)
+{
+    if (status != VARVE_OK || sqlite3_get_autocommit(database) == 0)
+        return status;
+    return varve__fail(
+        VARVE_NO_MEMORY, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
+        "SQLite has undone the migration for want of memory; nothing was changed: free some, and "
+        "open again");
+}
+
 /* Views and triggers of the user's must not see tables that are half made. */
 static enum varve_status
 run_between_objects(
@@ -211,11 +224,11 @@ run_between_objects(
     struct varve__objects objects = {0};
     enum varve_status status = VARVE_OK;
     if (inspection->runs)
-        status = take_objects(migrate, inspection, &objects);
+        status = check_transaction(database, take_objects(migrate, inspection, &objects));
     if (status == VARVE_OK)
-        status = run_scripts(migrate, inspection, &functions);
+        status = check_transaction(database, run_scripts(migrate, inspection, &functions));
     if (status == VARVE_OK && inspection->runs)
-        status = varve__objects_make(database, &objects);
+        status = check_transaction(database, varve__objects_make(database, &objects));
     varve__functions_release(database, &functions);
     varve__objects_release(&objects);
     return status;
@@ -247,7 +260,7 @@ change(const struct varve__migrate *migrate, const struct varve__inspection *ins
     if (status == VARVE_OK)
         status = varve__drift_check(
             database, inspection->settled, inspection->settled_count, &migrate->log);
-    return status;
+    return check_transaction(database, status);
 }
 
 /* -------------------------------------------------------------------- the transaction */
