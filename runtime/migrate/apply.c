@@ -185,6 +185,19 @@ run_scripts(
     return status;
 }
 
+/* Without memory SQLite may undo the whole transaction in a statement whose failure is no failure of the
+ * migration's (one that only tries a view): what follows would commit by itself. */
+static enum varve_status
+check_transaction(sqlite3 *database, enum varve_status status)
+{
+    if (status != VARVE_OK || sqlite3_get_autocommit(database) == 0)
+        return status;
+    return varve__fail(
+        VARVE_NO_MEMORY, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
+        "SQLite has undone the migration for want of memory; nothing was changed: free some, and "
+        "open again");
+}
+
 /* Sets the user's objects aside, and notes those that would mean other fields afterwards. */
 static enum varve_status
 take_objects(
@@ -198,20 +211,8 @@ take_objects(
         if (inspection->packages[i].state == VARVE__PACKAGE_PENDING)
             status = varve__reuse_note(database, inspection->packages[i].schema, objects);
     }
+    status = check_transaction(database, status);
     return status == VARVE_OK ? varve__objects_drop(database, objects) : status;
-}
-
-/* Without memory SQLite may undo the whole transaction in a statement whose failure is no failure of the
- * migration's (one that only tries a view): what follows would commit by itself. */
-static enum varve_status
-check_transaction(sqlite3 *database, enum varve_status status)
-{
-    if (status != VARVE_OK || sqlite3_get_autocommit(database) == 0)
-        return status;
-    return varve__fail(
-        VARVE_NO_MEMORY, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
-        "SQLite has undone the migration for want of memory; nothing was changed: free some, and "
-        "open again");
 }
 
 /* Views and triggers of the user's must not see tables that are half made. */
