@@ -27,9 +27,9 @@ class Fields:
         for was in self._before.fields:
             if was.number not in self._common:
                 self._dropped(was)
-        for now in self._after.fields:
-            if now.number not in self._common:
-                self._added(now)
+        for field in self._after.fields:
+            if field.number not in self._common:
+                self._added(field)
         for was, now in pairs(self._before, self._after):
             self._both(was, now)
         self._oneofs()

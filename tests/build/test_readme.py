@@ -30,7 +30,8 @@ class ReadmeTest(unittest.TestCase):
         cls.addClassCleanup(folder.cleanup)
         cls.folder = Path(folder.name)
         (cls.folder / "varve").symlink_to(ROOT)
-        cls.install, cls.first_run = [cls.run_shell("set -e\n" + text) for text in blocks("sh")]
+        install, first_run, *cls.migration_steps = blocks("sh")
+        cls.install, cls.first_run = [cls.run_shell("set -e\n" + text) for text in (install, first_run)]
         cls.project = cls.folder / "notes"
 
     @classmethod
@@ -56,7 +57,28 @@ class ReadmeTest(unittest.TestCase):
         result = self.run_shell(quoted("build/notesctl status"), self.project)
         self.assert_worked(result)
         self.assertRegex(result.stdout, r"notes\.Subject +1\b")
+        self.change_the_schema(proto)
         self.say_an_error_as_printed(proto)
+
+    def change_the_schema(self, proto):
+        """The steps of the first migrations: the first subject keeps its place, and the notes their author."""
+        new, take_over, rename = ["set -e\n" + text for text in self.migration_steps]
+        self.assert_worked(self.run_shell(new, self.project))
+        lists = self.project / "CMakeLists.txt"
+        text, count = re.subn(r"(?m)^varve_generate\(.*\n", blocks("cmake")[0], lists.read_text(encoding="utf-8"))
+        self.assertEqual(count, 1)
+        lists.write_text(text, encoding="utf-8")
+        self.assert_worked(self.run_shell(take_over, self.project))
+        text = proto.read_text(encoding="utf-8")
+        self.assertIn("string author = 5", text)
+        proto.write_text(text.replace("string author = 5", "string writer = 5"), encoding="utf-8")
+        failed = self.run_shell("cmake --build build", self.project)
+        self.assertNotEqual(failed.returncode, 0)
+        self.assertIn("varve migrate new NAME", failed.stdout + failed.stderr)
+        result = self.run_shell(rename, self.project)
+        self.assert_worked(result)
+        self.assertIn("subject 1\n", result.stdout)
+        self.assertTrue(list((self.project / "fresh-data" / "backup").glob("before-0002_writer-*.db")))
 
     def use_the_new_message(self):
         main = self.project / "main.c"
