@@ -7,7 +7,7 @@ build=build/release
 results=bench/results
 
 cmake --preset release >/dev/null
-cmake --build "$build" --target bench_wire bench_table bench_wordnet bench_migrate
+cmake --build "$build" --target bench_wire bench_table bench_wordnet bench_migrate bench_cache
 mkdir -p "$results"
 
 # What the build uses: the names and values of its cache.
@@ -23,6 +23,8 @@ echo
 "$build/bench/wordnet/bench_wordnet" --json "$results/wordnet.json"
 echo
 "$build/bench/migrate/bench_migrate" --json "$results/migrate.json"
+echo
+"$build/bench/cache/bench_cache" --json "$results/cache.json"
 echo
 python=$(cached VARVE_PYTHON)
 "$python" bench/codegen/bench_codegen.py --profile --json "$results/codegen.json" --python "$python" \

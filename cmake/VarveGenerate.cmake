@@ -13,9 +13,9 @@
 #
 # The bindings become sources of the target; the target, and what links it, finds their headers and
 # the runtime. One command per file writes its .varve.h and .varve.c; one per package, over all its
-# files, writes the umbrella and beside it, as .sql, the package's tables. They run when a file, one of
-# its imports or the generator has changed, and leave equal output untouched, so that nothing is
-# compiled for it.
+# files, writes the umbrella and beside it, as .sql, the package's tables, and as .layout.json the keys of
+# its cached messages. They run when a file, one of its imports or the generator has changed, and leave
+# equal output untouched, so that nothing is compiled for it.
 #
 # MIGRATIONS is the folder that `varve migrate new` writes to, relative to the current source folder: the
 # program carries its steps and brings older data to the schema when it opens them. A build whose schema is
@@ -256,8 +256,8 @@ endfunction()
 # ---------------------------------------------------------------------------- commands
 
 # Adds the command that writes <stem>.varve.h and .varve.c, and these to the target, and for a package
-# <stem>.sql. What counts as its output is a stamp: the files keep their times when a run changes nothing
-# in them.
+# <stem>.sql and <stem>.layout.json. What counts as its output is a stamp: the files keep their times when a
+# run changes nothing in them.
 # Uses the caller's arg_TARGET, out and folders.
 function(_varve_command what stem options)
   cmake_parse_arguments(PARSE_ARGV 3 command "" "SCAN;RESULT;MIGRATIONS" "PATHS;DEPENDS")
@@ -297,8 +297,10 @@ function(_varve_command what stem options)
     DEPFILE "${stamp}.d"
     COMMENT "varve: ${what}"
     VERBATIM)
-  # No byproduct: a package without tables has none, and Ninja would run the command for ever.
-  set_property(TARGET ${arg_TARGET} APPEND PROPERTY ADDITIONAL_CLEAN_FILES "${out}/${stem}.sql")
+  # No byproducts: a package without tables or cached messages lacks one, and Ninja would run the command for
+  # ever.
+  set_property(TARGET ${arg_TARGET} APPEND PROPERTY ADDITIONAL_CLEAN_FILES
+               "${out}/${stem}.sql" "${out}/${stem}.layout.json")
   target_sources(${arg_TARGET} PRIVATE "${stamp}" ${pair})
   set_source_files_properties("${stamp}" PROPERTIES HEADER_FILE_ONLY ON)
   set_source_files_properties(${pair} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON) # their static names are alike

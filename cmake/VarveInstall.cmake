@@ -96,7 +96,10 @@ _varve_pc_folder("${data_dir}" pc_data)
 
 # Who links libvarve.a links what is inside of it as well.
 set(pc_requires "libprotobuf-c >= 1.4")
-set(pc_requires_private "sqlite3 >= 3.40")
+set(pc_requires_private "sqlite3 >= 3.40, hiredis >= 0.14, libzstd, liblz4, libdeflate")
+if(VARVE_OPENSSL_FOUND)
+  string(APPEND pc_requires_private ", openssl >= 1.1.1")
+endif()
 set(pc_libs "")
 set(pc_libs_private "-pthread")
 if(NOT BUILD_SHARED_LIBS)

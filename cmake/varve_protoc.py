@@ -115,13 +115,14 @@ def write_depfile(stamp, dependencies, merged):
 
 
 def install(work, out, stem):
-    """Moves the pair, and a package's SQL, to their places, each file only when it differs from the one
-    that is there. A package without tables has no SQL, not even that of an earlier run."""
-    pair, sql = (stem + ".varve.h", stem + ".varve.c"), stem + ".sql"
+    """Moves the pair, and a package's SQL and layout, to their places, each file only when it differs from
+    the one that is there. A package without tables has no SQL, and one without cached messages no layout, not
+    even those of an earlier run."""
+    pair, others = (stem + ".varve.h", stem + ".varve.c"), (stem + ".sql", stem + ".layout.json")
     for name in pair:
         if not (work / "out" / name).is_file():
             sys.exit(f"protoc-gen-varve: {name} was not written")
-    for name in (*pair, sql):
+    for name in (*pair, *others):
         new, old = work / "out" / name, Path(out, name)
         if not new.is_file():
             old.unlink(missing_ok=True)

@@ -41,7 +41,7 @@ def contents(folder):
     return {
         path.relative_to(folder): path.read_bytes()
         for path in sorted(Path(folder).rglob("*"))
-        if path.name.endswith((".varve.c", ".varve.h", ".sql")) and path.is_file()
+        if path.name.endswith((".varve.c", ".varve.h", ".sql", ".layout.json")) and path.is_file()
     }
 
 

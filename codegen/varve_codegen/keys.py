@@ -66,6 +66,18 @@ def fields(parts):
     return [part.field for part in parts if part.field]
 
 
+def fixed_size(parts):
+    """How many bytes of every key are the template's: all but the fields, colons included."""
+    return sum(len(part.before) + len(part.after) for part in parts) + len(parts) - 1
+
+
+def by_number(parts, numbers):
+    """The template with its fields by number: a field's new name leaves it as it is."""
+    return ":".join(
+        f"{part.before}{{{numbers[part.field]}}}{part.after}" if part.field else part.before for part in parts
+    )
+
+
 def can_meet(a, b):
     """Whether two templates could make the same key."""
     return len(a) == len(b) and all(_parts_meet(x, y) for x, y in zip(a, b))

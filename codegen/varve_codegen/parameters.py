@@ -1,10 +1,10 @@
 """What a run is asked for, as protoc passes it on: --varve_opt=emit=file,package=cortex.
 
-    emit=all       (default) a pair of files for each .proto, and one with the .sql for each package
+    emit=all       (default) a pair of files for each .proto, and one with .sql and .layout.json for each package
     emit=file      only the pairs of the .proto files
-    emit=package   only the pair and the .sql of the package; all of its files must be given
+    emit=package   only what is the package's; all of its files must be given
     package=NAME   the package that the build expects the files to be in
-    umbrella=PATH  where the package's pair and .sql go, without their extensions
+    umbrella=PATH  where the package's pair, .sql and .layout.json go, without their extensions
     migrations=DIR the package's migrations, which its .c carries; they must lead to the schema as it is
 """
 

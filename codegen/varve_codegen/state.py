@@ -246,12 +246,8 @@ def _tensor(given, numbers):
 def _cache(cache, numbers):
     if cache is None:
         return None
-    key = ":".join(
-        f"{part.before}{{{numbers[part.field]}}}{part.after}" if part.field else part.before
-        for part in keys.parse(cache.key)
-    )
     return _options(
-        key=key,
+        key=keys.by_number(keys.parse(cache.key), numbers),
         ttl_seconds=cache.ttl_seconds,
         compress_above_bytes=cache.compress_above_bytes,
         compression="" if cache.compression == "ZSTD" else cache.compression,

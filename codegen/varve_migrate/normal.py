@@ -23,7 +23,8 @@ from dataclasses import dataclass
 
 from varve_codegen import expression
 
-LEFT_OUT = ("varve_schema", "varve_migration", "varve_generation")
+LEFT_OUT = ("varve_schema", "varve_migration", "varve_generation", "varve_copies", "varve_copied",
+            "varve_invalidation")
 
 _COMMENT = re.compile(
     r"""('(?:[^']|'')*' | "(?:[^"]|"")*" | `(?:[^`]|``)*` | \[[^\]]*\]) | --[^\n]* | /\*.*?(?:\*/|\Z)""",

@@ -24,6 +24,9 @@ _SYSTEM_TABLES = (
     "checksum TEXT NOT NULL, reads_ok INTEGER NOT NULL, writes_ok INTEGER NOT NULL, applied_at INTEGER NOT NULL, "
     "PRIMARY KEY (package, number)) STRICT",
     "CREATE TABLE IF NOT EXISTS varve_generation (generation INTEGER NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS varve_copies (folder BLOB NOT NULL, file TEXT NOT NULL, epoch INTEGER NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS varve_copied (name TEXT PRIMARY KEY NOT NULL, prefix TEXT NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS varve_invalidation (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL) STRICT",
 )
 _DEFINING = ("create", "alter", "drop")  # their texts are kept in the database
 _QUOTED = re.compile(

@@ -59,10 +59,28 @@ static const struct varve_column attention_weights_columns[] = {
     { .field = &attention_weights_fields[5], .kind = VARVE_COLUMN_TENSOR, .tensor = &attention_weights_tensors[0] },
 };
 
+static const struct varve_key_part attention_weights_key_parts[] = {
+    { .before = "attention", .after = "" },
+    { .before = "",          .field = &attention_weights_fields[0], .after = "" },
+    { .before = "",          .field = &attention_weights_fields[1], .after = "" },
+};
+
+static const struct varve_cache attention_weights_cache = {
+    .key = "attention:{query_hash}:{head}",
+    .parts = attention_weights_key_parts,
+    .part_count = 3,
+    .space = 0x7588fec7,
+    .mode = VARVE_CACHE_ONLY,
+    .compression = VARVE_CACHE_ZSTD,
+    .compress_above_bytes = -1,
+    .ttl_seconds = 600,
+};
+
 const struct varve_record cortex_attention_weights_record = {
     .descriptor = &cortex_attention_weights_descriptor,
     .initial = &attention_weights_initial,
     .columns = attention_weights_columns,
     .column_count = 6,
+    .cache = &attention_weights_cache,
 };
 /* clang-format on */

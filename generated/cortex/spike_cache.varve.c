@@ -62,10 +62,29 @@ static const struct varve_column spike_cache_columns[] = {
     { .field = &spike_cache_fields[6], .kind = VARVE_COLUMN_TENSOR, .tensor = &spike_cache_tensors[1] },
 };
 
+static const struct varve_key_part spike_cache_key_parts[] = {
+    { .before = "spikes", .after = "" },
+    { .before = "",       .field = &spike_cache_fields[0], .after = "" },
+    { .before = "",       .field = &spike_cache_fields[1], .after = "" },
+};
+
+static const struct varve_cache spike_cache_cache = {
+    .key = "spikes:{region}:{bin}",
+    .parts = spike_cache_key_parts,
+    .part_count = 3,
+    .space = 0xe3fbcb9a,
+    .mode = VARVE_CACHE_ONLY,
+    .compression = VARVE_CACHE_ZSTD,
+    .compress_above_bytes = -1,
+    .ttl_seconds = 300,
+    .index_by = &spike_cache_fields[2],
+};
+
 const struct varve_record cortex_spike_cache_record = {
     .descriptor = &cortex_spike_cache_descriptor,
     .initial = &spike_cache_initial,
     .columns = spike_cache_columns,
     .column_count = 7,
+    .cache = &spike_cache_cache,
 };
 /* clang-format on */

@@ -60,10 +60,28 @@ static const struct varve_column working_memory_pattern_columns[] = {
     { .field = &working_memory_pattern_fields[6], .kind = VARVE_COLUMN_SCALAR },
 };
 
+static const struct varve_key_part working_memory_pattern_key_parts[] = {
+    { .before = "wm", .after = "" },
+    { .before = "",   .field = &working_memory_pattern_fields[0], .after = "" },
+};
+
+static const struct varve_cache working_memory_pattern_cache = {
+    .key = "wm:{pattern_hash}",
+    .parts = working_memory_pattern_key_parts,
+    .part_count = 2,
+    .space = 0x1c493425,
+    .mode = VARVE_CACHE_ONLY,
+    .compression = VARVE_CACHE_ZSTD,
+    .compress_above_bytes = -1,
+    .ttl_seconds = 3600,
+    .index_by = &working_memory_pattern_fields[1],
+};
+
 const struct varve_record cortex_working_memory_pattern_record = {
     .descriptor = &cortex_working_memory_pattern_descriptor,
     .initial = &working_memory_pattern_initial,
     .columns = working_memory_pattern_columns,
     .column_count = 7,
+    .cache = &working_memory_pattern_cache,
 };
 /* clang-format on */

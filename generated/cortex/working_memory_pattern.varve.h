@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 3
+#if VARVE_ABI != 4
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -66,6 +66,220 @@ static inline void
 cortex_working_memory_pattern_free(struct cortex_working_memory_pattern *record)
 {
     varve_record_free(record);
+}
+
+/* Stores the record in the cache under its key, made of pattern_hash, in place of what is there,
+ * for 3600 seconds. VARVE_INVALID: a value breaks a rule, or the key is too long;
+ * VARVE_UNAVAILABLE: the server does not answer; VARVE_FULL: there is no room. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_working_memory_pattern_cache_put(
+    struct varve_session *session, const struct cortex_working_memory_pattern *record)
+{
+    return varve_cache_put(session, &cortex_working_memory_pattern_record, record, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_working_memory_pattern_cache_put_with(
+    struct varve_session *session,
+    const struct cortex_working_memory_pattern *record,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put(session, &cortex_working_memory_pattern_record, record, options);
+}
+
+/* The same with an array of records, many in one round trip. Each is stored whole or not at all;
+ * when the call fails, some may be stored and others not. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_working_memory_pattern_cache_put_many(
+    struct varve_session *session,
+    const struct cortex_working_memory_pattern *records,
+    int64_t count)
+{
+    return varve_cache_put_many(
+        session, &cortex_working_memory_pattern_record, records, count, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_working_memory_pattern_cache_put_many_with(
+    struct varve_session *session,
+    const struct cortex_working_memory_pattern *records,
+    int64_t count,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put_many(
+        session, &cortex_working_memory_pattern_record, records, count, options);
+}
+
+/* Reads the value with the key that pattern_hash of *key makes: one block, release it with
+ * cortex_working_memory_pattern_free(). VARVE_NOT_FOUND when there is none, or it has expired.
+ * *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_working_memory_pattern_cache_get(
+    struct varve_session *session,
+    const struct cortex_working_memory_pattern *key,
+    struct cortex_working_memory_pattern **record)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_cache_get(session, &cortex_working_memory_pattern_record, key, &found, NULL);
+    *record = (struct cortex_working_memory_pattern *)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the value a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_working_memory_pattern_cache_get_with(
+    struct varve_session *session,
+    const struct cortex_working_memory_pattern *key,
+    struct cortex_working_memory_pattern **record,
+    const struct varve_cache_options *options)
+{
+    void *found = NULL;
+    enum varve_status status =
+        varve_cache_get(session, &cortex_working_memory_pattern_record, key, &found, options);
+    *record = (struct cortex_working_memory_pattern *)found;
+    return status;
+}
+
+/* Reads those of an array of keys, many in one round trip: (*records)[i] is the one of keys[i],
+ * NULL where there is none. One block: release it with
+ * cortex_working_memory_pattern_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_working_memory_pattern_cache_get_many(
+    struct varve_session *session,
+    const struct cortex_working_memory_pattern *keys,
+    int64_t count,
+    struct cortex_working_memory_pattern ***records)
+{
+    void **found = NULL;
+    enum varve_status status = varve_cache_get_many(
+        session, &cortex_working_memory_pattern_record, keys, count, &found, NULL);
+    *records = (struct cortex_working_memory_pattern **)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the values a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_working_memory_pattern_cache_get_many_with(
+    struct varve_session *session,
+    const struct cortex_working_memory_pattern *keys,
+    int64_t count,
+    struct cortex_working_memory_pattern ***records,
+    const struct varve_cache_options *options)
+{
+    void **found = NULL;
+    enum varve_status status = varve_cache_get_many(
+        session, &cortex_working_memory_pattern_record, keys, count, &found, options);
+    *records = (struct cortex_working_memory_pattern **)found;
+    return status;
+}
+
+/* Releases what cortex_working_memory_pattern_cache_get_many() gave. NULL is fine. */
+static inline void
+cortex_working_memory_pattern_free_many(struct cortex_working_memory_pattern **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Gives the value a new life, as if it had just been put. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_working_memory_pattern_cache_touch(
+    struct varve_session *session, const struct cortex_working_memory_pattern *key)
+{
+    return varve_cache_touch(session, &cortex_working_memory_pattern_record, key, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_working_memory_pattern_cache_touch_with(
+    struct varve_session *session,
+    const struct cortex_working_memory_pattern *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_touch(session, &cortex_working_memory_pattern_record, key, options);
+}
+
+/* Forgets the value. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_working_memory_pattern_cache_delete(
+    struct varve_session *session, const struct cortex_working_memory_pattern *key)
+{
+    return varve_cache_delete(session, &cortex_working_memory_pattern_record, key, NULL);
+}
+
+/* The same with options, which say nothing here. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_working_memory_pattern_cache_delete_with(
+    struct varve_session *session,
+    const struct cortex_working_memory_pattern *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_delete(session, &cortex_working_memory_pattern_record, key, options);
+}
+
+/* Values whose stored_at is at least `since` (ns since 1970-01-01T00:00:00Z), the newest first,
+ * at most `limit`; 0: all. Step with cortex_working_memory_pattern_next(), close *cursor with
+ * varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_working_memory_pattern_cache_recent(
+    struct varve_session *session, int64_t since, int64_t limit, struct varve_cursor **cursor)
+{
+    return varve_cache_recent(
+        session, &cortex_working_memory_pattern_record, since, limit, cursor, NULL);
+}
+
+/* The same with options, which say nothing here. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_working_memory_pattern_cache_recent_with(
+    struct varve_session *session,
+    int64_t since,
+    int64_t limit,
+    struct varve_cursor **cursor,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_recent(
+        session, &cortex_working_memory_pattern_record, since, limit, cursor, options);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call or the cursor's end. VARVE_DONE:
+ * there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_working_memory_pattern_next(
+    struct varve_cursor *cursor, const struct cortex_working_memory_pattern **row)
+{
+    const void *found = NULL;
+    enum varve_status status =
+        varve_cursor_next(cursor, &cortex_working_memory_pattern_record, &found);
+    *row = (const struct cortex_working_memory_pattern *)found;
+    return status;
+}
+
+/* Writes the record's key, NUL-terminated: wm:{pattern_hash} with the values in their places.
+ * VARVE_KEY_SIZE bytes hold any key. VARVE_INVALID: the buffer is too small, or the key too
+ * long; what is in the buffer is then "". */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_working_memory_pattern_key(
+    const struct cortex_working_memory_pattern *record, char *buffer, size_t size)
+{
+    return varve_record_key(&cortex_working_memory_pattern_record, record, buffer, size);
+}
+
+/* The reverse: a new record with the key's fields set, release it with
+ * cortex_working_memory_pattern_free(). VARVE_INVALID says at which byte the text is no such
+ * key. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_working_memory_pattern_key_parse(
+    const char *text, struct cortex_working_memory_pattern **record)
+{
+    void *parsed = NULL;
+    enum varve_status status =
+        varve_record_key_parse(&cortex_working_memory_pattern_record, text, &parsed);
+    *record = (struct cortex_working_memory_pattern *)parsed;
+    return status;
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -8,11 +8,19 @@
 #include "base/status.h"
 #include "base/utf8.h"
 
-static _Thread_local struct {
-    bool failed;
-    struct varve_failure failure;
-    char text[VARVE__ERROR_SIZE];
-} last;
+static _Thread_local struct varve__kept_failure last;
+
+void
+varve__failure_keep(struct varve__kept_failure *kept)
+{
+    *kept = last;
+}
+
+void
+varve__failure_restore(const struct varve__kept_failure *kept)
+{
+    last = *kept;
+}
 
 enum varve_status
 varve__fail(
@@ -73,6 +81,13 @@ void
 varve__failure_set_index(int64_t index)
 {
     last.failure.index = index;
+}
+
+void
+varve__failure_set_tier(enum varve_tier tier)
+{
+    if (last.failure.tier == VARVE_TIER_NONE)
+        last.failure.tier = tier;
 }
 
 void

@@ -34,7 +34,7 @@ varve__fail_memory(const char *record, size_t size);
 enum varve_status
 varve__fail_as(enum varve_status status);
 
-/* The three below add to the failure that varve__fail() has just recorded. */
+/* The four below add to the failure that varve__fail() has just recorded. */
 
 /* Appends a field number, the outermost first; numbers past the eighth are left out. */
 void
@@ -44,9 +44,26 @@ varve__failure_add_field(uint32_t number);
 void
 varve__failure_set_index(int64_t index);
 
+/* The tier, where the failure is of none: found by a codec, on the way to it. */
+void
+varve__failure_set_tier(enum varve_tier tier);
+
 /* errno of the system call that failed. */
 void
 varve__failure_set_errno(int system_errno);
+
+/* A failure that is put aside while something is tried that may fail and is nobody's business. */
+struct varve__kept_failure {
+    bool failed;
+    struct varve_failure failure;
+    char text[VARVE__ERROR_SIZE];
+};
+
+void
+varve__failure_keep(struct varve__kept_failure *kept);
+
+void
+varve__failure_restore(const struct varve__kept_failure *kept);
 
 /* This thread's last failure: "" and NULL when nothing failed. Valid until the next failure. */
 const char *

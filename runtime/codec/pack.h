@@ -12,4 +12,9 @@ enum varve_status
 varve__record_pack_checked(
     const struct varve_record *table, const void *record, struct varve_bytes *bytes);
 
+/* Writes the packed record to `out`, which holds what varve__record_check() found as sizes.wire. Fails for
+ * want of memory alone. */
+enum varve_status
+varve__record_write(const struct varve_record *table, const void *record, uint8_t *out);
+
 #endif

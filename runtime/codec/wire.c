@@ -50,21 +50,54 @@ scale(const struct varve_record *table, void *copy)
     }
 }
 
+/* A copy of the struct with its counts scaled, in `local` if that is large enough; NULL: no memory. */
+static void *
+scaled_copy(const struct varve_record *table, const void *record, char local[LOCAL_STRUCT])
+{
+    size_t size = table->descriptor->sizeof_message;
+    void *copy = size <= LOCAL_STRUCT ? local : varve__allocate(size);
+    if (!copy)
+        return NULL;
+    memcpy(copy, record, size);
+    scale(table, copy);
+    return copy;
+}
+
+static enum varve_status
+fail_scaled(const struct varve_record *table)
+{
+    return varve__fail_memory(table->descriptor->name, table->descriptor->sizeof_message);
+}
+
 static enum varve_status
 pack_scaled(const struct varve_record *table, const void *record, struct varve_bytes *bytes)
 {
     _Alignas(16) char local[LOCAL_STRUCT];
-    size_t size = table->descriptor->sizeof_message;
-    void *copy = size <= sizeof local ? local : varve__allocate(size);
+    void *copy = scaled_copy(table, record, local);
     if (!copy)
-        return varve__fail_memory(table->descriptor->name, size);
-    memcpy(copy, record, size);
-    scale(table, copy);
+        return fail_scaled(table);
     enum varve_status status =
         pack_message(table, copy, protobuf_c_message_get_packed_size(copy), bytes);
     if (copy != local)
         varve__release(copy);
     return status;
+}
+
+enum varve_status
+varve__record_write(const struct varve_record *table, const void *record, uint8_t *out)
+{
+    _Alignas(16) char local[LOCAL_STRUCT];
+    if (!(table->flags & VARVE_RECORD_SCALED)) {
+        protobuf_c_message_pack(record, out);
+        return VARVE_OK;
+    }
+    void *copy = scaled_copy(table, record, local);
+    if (!copy)
+        return fail_scaled(table);
+    protobuf_c_message_pack(copy, out);
+    if (copy != local)
+        varve__release(copy);
+    return VARVE_OK;
 }
 
 enum varve_status

@@ -131,7 +131,7 @@ refuse_table(const char *table)
     if (!table || !varve__system_has(table))
         return NULL;
     return "the tables in which the database says what it is (varve_schema, varve_migration, "
-           "varve_generation) are "
+           "varve_generation, varve_copies, varve_copied, varve_invalidation) are "
            "the runtime's alone";
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+#include "cache/redis.h"
 #include "store/handles.h"
 
 /* -------------------------------------------------------------------- members */
@@ -23,6 +25,7 @@ struct member {
     size_t offset;
     int64_t least; /* of a number, beside 0, the default; -1: can be turned off */
     int64_t most;
+    bool bare; /* the variable is the name alone */
 };
 
 #define MEMBER(name) #name, .offset = offsetof(struct varve_config, name)
@@ -40,6 +43,27 @@ static const struct member members[] = {
     {MEMBER(pooled_sessions), .least = -1, .most = 100000},
     {MEMBER(migrate), .least = -1, .most = -1},
     {MEMBER(migration_backup), .least = -1, .most = -1},
+    {MEMBER(cache_bytes), .least = 1 << 10, .most = INT64_MAX / 4},
+    {MEMBER(compress_above_bytes), .least = -1, .most = INT32_MAX},
+    {MEMBER(cache_value_bytes), .least = 1, .most = INT32_MAX},
+    {MEMBER(redis_host), .kind = MEMBER_TEXT, .bare = true},
+    {MEMBER(redis_port), .least = 1, .most = 65535, .bare = true},
+    {MEMBER(redis_unix_socket), .kind = MEMBER_TEXT, .bare = true},
+    {MEMBER(redis_db), .least = 0, .most = INT32_MAX, .bare = true},
+    {MEMBER(redis_username), .kind = MEMBER_TEXT, .bare = true},
+    {MEMBER(redis_password), .kind = MEMBER_TEXT, .bare = true},
+    {MEMBER(redis_tls), .kind = MEMBER_BOOL},
+    {MEMBER(redis_tls_ca), .kind = MEMBER_TEXT},
+    {MEMBER(redis_tls_cert), .kind = MEMBER_TEXT},
+    {MEMBER(redis_tls_key), .kind = MEMBER_TEXT},
+    {MEMBER(redis_tls_server_name), .kind = MEMBER_TEXT},
+    {MEMBER(redis_connect_timeout_ms), .least = 1, .most = INT32_MAX},
+    {MEMBER(redis_timeout_ms), .least = 1, .most = INT32_MAX},
+    {MEMBER(redis_pool_size), .least = 1, .most = 100000},
+    {MEMBER(redis_pool_timeout_ms), .least = -1, .most = INT32_MAX},
+    {MEMBER(redis_retries), .least = -1, .most = 100},
+    {MEMBER(redis_breaker_failures), .least = -1, .most = INT32_MAX},
+    {MEMBER(redis_breaker_ms), .least = 1, .most = INT32_MAX},
 };
 
 enum {
@@ -84,6 +108,118 @@ resolved(int64_t value, int64_t otherwise)
     return value < 0 ? 0 : value;
 }
 
+/* -------------------------------------------------------------------- Redis */
+
+enum {
+    TEXT_COUNT = 8 /* of struct varve__redis_options */
+};
+
+/* NULL where it is not set. */
+static const char *
+set_text(const char *text)
+{
+    return text && *text ? text : NULL;
+}
+
+static void
+read_texts(const struct varve_config *config, const char *texts[TEXT_COUNT])
+{
+    const char *given[TEXT_COUNT] = {config->redis_host,     config->redis_unix_socket,
+                                     config->redis_username, config->redis_password,
+                                     config->redis_tls_ca,   config->redis_tls_cert,
+                                     config->redis_tls_key,  config->redis_tls_server_name};
+    for (size_t i = 0; i < TEXT_COUNT; i++)
+        texts[i] = set_text(given[i]);
+}
+
+/* The options and copies of these texts, in one block. */
+static struct varve__redis_options *
+make_redis_options(const char *texts[TEXT_COUNT])
+{
+    size_t size = sizeof(struct varve__redis_options);
+    for (size_t i = 0; i < TEXT_COUNT; i++)
+        size += texts[i] ? strlen(texts[i]) + 1 : 0;
+    struct varve__redis_options *options = varve__allocate(size);
+    if (!options)
+        return NULL;
+    char *place = (char *)(options + 1);
+    for (size_t i = 0; i < TEXT_COUNT; i++) {
+        if (!texts[i])
+            continue;
+        size_t length = strlen(texts[i]) + 1;
+        texts[i] = memcpy(place, texts[i], length);
+        place += length;
+    }
+    *options = (struct varve__redis_options){
+        .host = texts[0],
+        .unix_socket = texts[1],
+        .username = texts[2],
+        .password = texts[3],
+        .tls_ca = texts[4],
+        .tls_cert = texts[5],
+        .tls_key = texts[6],
+        .tls_server_name = texts[7],
+    };
+    return options;
+}
+
+void
+varve__redis_options_release(struct varve__redis_options *options)
+{
+    varve__release(options);
+}
+
+static enum varve_status
+misuse(const char *text)
+{
+    return varve__fail(
+        VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_CACHE, NULL, "varve_open: %s", text);
+}
+
+static enum varve_status
+check_redis(const struct varve_config *config)
+{
+    bool named = set_text(config->redis_host) || set_text(config->redis_unix_socket);
+    if (set_text(config->redis_username) && !set_text(config->redis_password))
+        return misuse("config.redis_username is set and redis_password is not; set both");
+    if (!named && (set_text(config->redis_password) || config->redis_tls))
+        return misuse("config says how to reach Redis, but not where; set redis_host or "
+                      "redis_unix_socket");
+    if (config->redis_tls && set_text(config->redis_unix_socket))
+        return misuse("config.redis_tls is for redis_host; a Unix socket needs none");
+    if (!set_text(config->redis_tls_cert) != !set_text(config->redis_tls_key))
+        return misuse("config.redis_tls_cert and redis_tls_key go together; set both or none");
+    return VARVE_OK;
+}
+
+/* Leaves store->redis NULL where no server is named. */
+static enum varve_status
+resolve_redis(const struct varve_config *config, struct varve_store *store)
+{
+    const char *texts[TEXT_COUNT];
+    read_texts(config, texts);
+    enum varve_status status = check_redis(config);
+    if (status != VARVE_OK || (!texts[0] && !texts[1]))
+        return status;
+    struct varve__redis_options *options = make_redis_options(texts);
+    if (!options)
+        return varve__fail_memory(NULL, sizeof *options);
+    options->port = (int)resolved(config->redis_port, 6379);
+    options->database = config->redis_db;
+    options->tls = config->redis_tls;
+    options->connect_timeout_ms = resolved(config->redis_connect_timeout_ms, 1000);
+    options->timeout_ms = resolved(config->redis_timeout_ms, 2000);
+    options->pool_size = (size_t)resolved(config->redis_pool_size, 16);
+    options->pool_timeout_ms = resolved(config->redis_pool_timeout_ms, 1000);
+    options->retries = resolved(config->redis_retries, 3);
+    options->breaker_failures = resolved(config->redis_breaker_failures, 5);
+    options->breaker_ms = resolved(config->redis_breaker_ms, 1000);
+    options->log = config->log;
+    options->log_context = config->log_context;
+    store->redis = options;
+    return VARVE_OK;
+}
+
 enum varve_status
 varve__config_resolve(const struct varve_config *config, struct varve_store *store)
 {
@@ -100,9 +236,12 @@ varve__config_resolve(const struct varve_config *config, struct varve_store *sto
     };
     store->page_cache_bytes = resolved(config->page_cache_bytes, INT64_C(256) << 20);
     store->pooled_sessions = (size_t)resolved(config->pooled_sessions, 16);
+    store->compress_above_bytes =
+        config->compress_above_bytes == 0 ? 4096 : config->compress_above_bytes;
+    store->cache_value_bytes = (size_t)resolved(config->cache_value_bytes, INT64_C(128) << 20);
     store->log = config->log;
     store->log_context = config->log_context;
-    return VARVE_OK;
+    return resolve_redis(config, store);
 }
 
 /* -------------------------------------------------------------------- the environment */
@@ -173,11 +312,11 @@ parse(const struct member *member, const char *variable, const char *text, void 
     return VARVE_OK;
 }
 
-/* VARVE_BUSY_TIMEOUT_MS for busy_timeout_ms. */
+/* VARVE_BUSY_TIMEOUT_MS for busy_timeout_ms, REDIS_HOST for redis_host. */
 static void
 write_variable(const struct member *member, char variable[NAME_SIZE])
 {
-    snprintf(variable, NAME_SIZE, "VARVE_%s", member->name);
+    snprintf(variable, NAME_SIZE, "%s%s", member->bare ? "" : "VARVE_", member->name);
     for (char *letter = variable; *letter; letter++) {
         if (*letter >= 'a' && *letter <= 'z')
             *letter = (char)(*letter - 'a' + 'A');

@@ -9,9 +9,16 @@
 
 #include <varve/store.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/file_lock.h"
 #include "base/fork.h"
+#include "cache/engine.h"
+#include "cache/redis.h"
+#include "codec/cache_space.h"
+#include "codec/cache_value.h"
+#include "store/cache_counters.h"
+#include "store/pending.h"
 #include "table/connection.h"
 
 struct varve_store {
@@ -31,7 +38,20 @@ struct varve_store {
     void (*log)(void *, enum varve_log_level, enum varve_tier, const char *);
     void *log_context;
 
-    atomic_llong cache_share; /* of each connection, in bytes */
+    atomic_llong cache_share; /* of each connection's page cache, in bytes */
+
+    struct varve__spaces *spaces; /* of the messages that are cached */
+    struct varve__cache *cache;   /* NULL when there are none */
+    struct varve__cache_counters counters;
+    atomic_bool draining;         /* a session that came upon rows of hot copies that wait deletes them */
+    int64_t compress_above_bytes; /* -1: never */
+    size_t cache_value_bytes;     /* most of a value, packed */
+    int64_t (*clock)(void *context);
+    void *clock_context;
+    struct varve__redis_options *redis; /* with its texts; NULL: the embedded cache serves */
+    pthread_mutex_t count_lock;         /* of what follows, and of who counts */
+    struct varve_cache_message *counts; /* of the last walk, by space; NULL before */
+    int64_t counted_at;                 /* ns since 1970 */
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t closed;
@@ -40,9 +60,18 @@ struct varve_store {
     struct varve_session *idle; /* the last closed first: its pages are warm */
 };
 
+/* What a session has of the cache tier: made when it is first needed. */
+struct varve__session_cache {
+    struct varve__cache_codec codec;
+    struct varve__arena *arena; /* keys and values of the call under way */
+    struct varve__pending pending;
+    struct varve__recent *recents; /* cursors that the caller has not closed: cache_recent.h */
+};
+
 struct varve_session {
     struct varve_store *store;
     struct varve__connection *connection;
+    struct varve__session_cache cache;
     struct varve_session *next; /* in the pool */
     bool failed;
     struct varve_failure failure;
@@ -76,10 +105,16 @@ varve__session_enter(struct varve_session *session)
 enum varve_status
 varve__session_keep_failure(struct varve_session *session, enum varve_status status);
 
+/* Deletes the hot copies that a commit made stale: read_through.h. */
+void
+varve__read_through_send(struct varve_session *session);
+
 /* Ends a call. Returns status. */
 static inline enum varve_status
 varve__session_leave(struct varve_session *session, enum varve_status status)
 {
+    if (__builtin_expect(session->connection->copies.committed_count > 0, 0))
+        varve__read_through_send(session);
     varve__watch_end(&session->connection->watch);
     if (status == VARVE_OK || status == VARVE_ROW || status == VARVE_DONE)
         return status;
@@ -93,6 +128,19 @@ varve__session_destroy(struct varve_session *session);
 /* The configuration with its defaults: what a store keeps of it. VARVE_MISUSE names a bad member. */
 enum varve_status
 varve__config_resolve(const struct varve_config *config, struct varve_store *store);
+
+/* The options of Redis with their texts; NULL is fine. */
+void
+varve__redis_options_release(struct varve__redis_options *options);
+
+/* Tells the log, if there is one. The text is a sentence that is borrowed. */
+void
+varve__store_log(
+    const struct varve_store *store,
+    enum varve_log_level level,
+    enum varve_tier tier,
+    const char *format,
+    ...) VARVE_PRINTF(4, 5);
 
 /* Fills *error from the thread's failure, or empties it. Returns status; error may be NULL. */
 enum varve_status

@@ -1,4 +1,5 @@
 /* Records in a store: each call looks up the plan of its record and asks the table tier. */
+#include "base/cursor.h"
 #include "store/handles.h"
 #include "table/find.h"
 #include "table/read.h"
@@ -306,27 +307,29 @@ refuse_next(const struct varve_cursor *cursor, const struct varve_record *table)
             VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE,
             table ? table->descriptor->name : NULL,
             "the cursor is of %s, not of %s; call that message's _next",
-            cursor->plan->record->descriptor->name, table ? table->descriptor->name : "NULL"));
+            cursor->record->descriptor->name, table ? table->descriptor->name : "NULL"));
 }
 
 enum varve_status
 varve_cursor_next(struct varve_cursor *cursor, const struct varve_record *table, const void **row)
 {
     *row = NULL;
-    if (__builtin_expect(!cursor || !cursor->owner || cursor->plan->record != table, 0))
+    if (__builtin_expect(!cursor || !cursor->owner || cursor->record != table, 0))
         return refuse_next(cursor, table);
     struct varve_session *session = cursor->owner;
     enum varve_status status = varve__session_enter(session);
     if (status != VARVE_OK)
         return status;
-    return varve__session_leave(session, varve__find_next(cursor, row));
+    return varve__session_leave(session, cursor->next(cursor, row));
 }
 
 void
 varve_cursor_close(struct varve_cursor *cursor)
 {
-    struct varve_session *session = cursor ? cursor->owner : NULL;
+    if (!cursor)
+        return;
+    struct varve_session *session = cursor->owner;
     /* After a fork the statement is the parent's. */
     if (!session || session->store->fork_count == varve__fork_count)
-        varve__find_close(cursor);
+        cursor->close(cursor);
 }

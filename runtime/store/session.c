@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "store/cache_recent.h"
 #include "store/handles.h"
+#include "store/read_through.h"
 #include "table/find.h"
 #include "table/transaction.h"
 
@@ -95,6 +97,9 @@ void
 varve__session_destroy(struct varve_session *session)
 {
     varve__connection_close(session->connection);
+    varve__cache_codec_release(&session->cache.codec);
+    varve__arena_release(session->cache.arena);
+    varve__pending_release(&session->cache.pending);
     varve__release(session);
 }
 
@@ -134,8 +139,11 @@ varve_session_close(struct varve_session *session)
     if (!session || session->store->fork_count != varve__fork_count)
         return;
     struct varve_store *store = session->store;
-    for (struct varve_cursor *cursor = session->connection->cursors; cursor; cursor = cursor->next)
-        cursor->owner = NULL;
+    for (struct varve__find_cursor *cursor = session->connection->cursors; cursor;
+         cursor = cursor->next)
+        cursor->base.owner = NULL;
+    varve__recent_detach(session);
+    varve__pending_forget(session, 0);
     bool fit = varve__connection_reset(session->connection);
     if (fit && leave_into_pool(store, session))
         return;
@@ -238,14 +246,37 @@ varve_begin_read(struct varve_session *session)
     return call(session, varve__transaction_begin_read);
 }
 
+/* Sends what was to follow the commit, or makes it the outer begin's. */
+static void
+follow_commit(struct varve_session *session, enum varve_status status)
+{
+    size_t depth = session->connection->depth;
+    if (status != VARVE_OK)
+        varve__pending_forget(session, depth + 1);
+    else if (depth > 0)
+        varve__pending_lift(session, depth);
+    else if (session->cache.pending.count > 0)
+        varve__pending_send(session);
+}
+
 enum varve_status
 varve_commit(struct varve_session *session)
 {
-    return call(session, varve__transaction_commit);
+    enum varve_status status = varve__session_enter(session);
+    if (status != VARVE_OK)
+        return status;
+    status = varve__transaction_commit(session->connection);
+    follow_commit(session, status);
+    return varve__session_leave(session, status);
 }
 
 enum varve_status
 varve_rollback(struct varve_session *session)
 {
-    return call(session, varve__transaction_rollback);
+    enum varve_status status = varve__session_enter(session);
+    if (status != VARVE_OK)
+        return status;
+    status = varve__transaction_rollback(session->connection);
+    varve__pending_forget(session, session->connection->depth + 1);
+    return varve__session_leave(session, status);
 }

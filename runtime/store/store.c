@@ -1,6 +1,7 @@
 /* Stores: the folder, its database, opening and closing. Sessions are in session.c. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +10,19 @@
 
 #include "base/memory.h"
 #include "base/utf8.h"
+#include "cache/embedded.h"
+#include "cache/redis.h"
 #include "migrate/migrate.h"
 #include "migrate/strict.h"
 #include "store/handles.h"
+#include "store/read_through.h"
 #include "table/sqlite.h"
+
+#define DEFAULT_CACHE_BYTES (INT64_C(64) << 20)
+
+enum {
+    DRAIN_AT_OPEN = 1000 /* hot copies; the rest is left to sessions that find them */
+};
 
 static enum varve_status
 fail_path(const char *what, const char *path)
@@ -248,25 +258,106 @@ release_store(struct varve_store *store)
         varve__fork_note_closed(store->device, store->inode);
     if (store->in_memory)
         remove_memory_folder(store);
+    if (store->cache)
+        store->cache->engine->close(store->cache);
+    varve__spaces_release(store->spaces);
+    varve__redis_options_release(store->redis);
+    varve__release(store->counts);
     varve__plans_release(store->plans);
     varve__release(store->database);
     varve__release(store->folder);
     varve__queue_destroy(&store->queue);
     pthread_cond_destroy(&store->closed);
+    pthread_mutex_destroy(&store->count_lock);
     pthread_mutex_destroy(&store->lock);
     varve__release(store);
 }
 
-static void
-log_opened(const struct varve_store *store)
+void
+varve__store_log(
+    const struct varve_store *store,
+    enum varve_log_level level,
+    enum varve_tier tier,
+    const char *format,
+    ...)
 {
     char text[VARVE__ERROR_SIZE];
+    va_list arguments;
     if (!store->log)
         return;
-    int needed = snprintf(text, sizeof text, "opened %s", store->database);
+    va_start(arguments, format);
+    int needed = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
     if (needed >= (int)sizeof text)
         text[varve__utf8_whole(text, sizeof text - 1)] = '\0';
-    store->log(store->log_context, VARVE_LOG_INFO, VARVE_TIER_TABLE, text);
+    store->log(store->log_context, level, tier, text);
+}
+
+/* -------------------------------------------------------------------- the cache */
+
+static int64_t
+real_clock(void *context)
+{
+    (void)context;
+    return varve_now();
+}
+
+static enum varve_status
+open_engine(struct varve_store *store, const struct varve_config *config)
+{
+    if (store->redis) {
+        store->redis->needs_run = store->spaces->read_through_count > 0;
+        return varve__redis_open(store->redis, &store->cache);
+    }
+    const struct varve__embedded_options options = {
+        .max_bytes = config->cache_bytes > 0 ? config->cache_bytes : DEFAULT_CACHE_BYTES,
+        .clock = config->clock ? config->clock : real_clock,
+        .clock_context = config->clock_context,
+    };
+    return varve__embedded_open(&options, &store->cache);
+}
+
+/* The engine, when there are messages for it. */
+static enum varve_status
+make_cache(
+    struct varve_store *store,
+    const struct varve_schema *const *schemas,
+    size_t count,
+    const struct varve_config *config)
+{
+    enum varve_status status = varve__spaces_create(schemas, count, &store->spaces);
+    if (status == VARVE_OK && store->spaces->count > 0)
+        status = open_engine(store, config);
+    if (status == VARVE_OK && store->cache)
+        store->connect.keeps_copies = store->cache->engine->copies != NULL;
+    store->connect.spaces = store->spaces;
+    return status;
+}
+
+/* For a program that keeps hot copies: says so in the database, and has those deleted that wait for it. What
+ * fails is logged: the table tier needs no cache. */
+static void
+begin_copies(struct varve_store *store)
+{
+    struct varve_session *session;
+    if (!store->connect.keeps_copies || store->spaces->read_through_count == 0 ||
+        store->connect.read_only)
+        return;
+    struct varve__kept_failure kept;
+    varve__failure_keep(&kept);
+    enum varve_status status = varve_session_open(store, &session);
+    if (status == VARVE_OK) {
+        status = varve__copies_keep(session->connection);
+        if (status == VARVE_OK)
+            status = varve__read_through_drain(session, DRAIN_AT_OPEN, NULL);
+        varve_session_close(session);
+    }
+    if (status != VARVE_OK)
+        varve__store_log(
+            store, VARVE_LOG_WARNING, VARVE_TIER_CACHE,
+            "hot copies that wait to be deleted were not, and are not read: %s",
+            varve__thread_error());
+    varve__failure_restore(&kept);
 }
 
 static enum varve_status
@@ -286,7 +377,10 @@ open_store(
     pthread_cond_init(&store->closed, NULL);
     varve__queue_init(&store->queue);
     varve__file_lock_init(&store->file_lock);
+    pthread_mutex_init(&store->count_lock, NULL);
     enum varve_status status = varve__config_resolve(config, store);
+    if (status == VARVE_OK)
+        status = make_cache(store, schemas, count, config);
     if (status == VARVE_OK)
         status = make_folder(store, config->data_dir);
     if (status == VARVE_OK)
@@ -295,7 +389,8 @@ open_store(
         release_store(store);
         return status;
     }
-    log_opened(store);
+    varve__store_log(store, VARVE_LOG_INFO, VARVE_TIER_TABLE, "opened %s", store->database);
+    begin_copies(store);
     *result = store;
     return VARVE_OK;
 }

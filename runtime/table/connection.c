@@ -160,6 +160,7 @@ varve__connection_open(
     connection->plans = plans;
     connection->queue = queue;
     connection->read_only = options->read_only;
+    connection->full_durability = options->full_durability;
     connection->watch.busy_timeout_ms = options->busy_timeout_ms;
     connection->watch.call_timeout_ms = options->call_timeout_ms;
     connection->watch.call_end = INT64_MAX;
@@ -167,6 +168,7 @@ varve__connection_open(
         varve__sqlite_open(options->path, options->read_only, &connection->database);
     if (status == VARVE_OK) {
         varve__guard_init(connection);
+        varve__copies_init(connection, options->spaces, options->keeps_copies);
         status = set_up(connection, options);
     }
     if (status == VARVE_OK)
@@ -201,6 +203,7 @@ varve__connection_close(struct varve__connection *connection)
     for (size_t i = 0; i < VARVE__CONTROL_COUNT; i++)
         sqlite3_finalize(connection->controls[i]);
     varve__guard_release(&connection->guard);
+    varve__copies_release(connection);
     varve__arena_release(connection->arena);
     sqlite3_close_v2(connection->database); /* _v2: a user's own statement may still be there */
     varve__release(connection);
@@ -293,6 +296,17 @@ varve__connection_step(struct varve__connection *connection, sqlite3_stmt *state
     bool done =
         (code & 0xFF) == SQLITE_INTERRUPT && sqlite3_total_changes64(connection->database) > before;
     return done ? SQLITE_DONE : code;
+}
+
+enum varve_status
+varve__connection_tighten(struct varve__connection *connection)
+{
+    if (__builtin_expect(!connection->relaxed, 1))
+        return VARVE_OK;
+    enum varve_status status =
+        varve__sqlite_execute(connection->database, "PRAGMA synchronous = FULL");
+    connection->relaxed = status != VARVE_OK;
+    return status;
 }
 
 enum varve_status

@@ -12,11 +12,12 @@
 #include <varve/store.h>
 
 #include "base/arena.h"
+#include "base/watch.h"
+#include "table/copies.h"
 #include "table/guard.h"
 #include "table/plan.h"
 #include "table/queue.h"
 #include "table/statement.h"
-#include "table/watch.h"
 
 /* How connections are opened: resolved, no defaults left. */
 struct varve__connect {
@@ -27,6 +28,8 @@ struct varve__connect {
     int64_t call_timeout_ms;  /* 0: no limit */
     int64_t checkpoint_pages; /* 0: none */
     size_t cached_statements;
+    const struct varve__spaces *spaces; /* of what is cached; NULL: nothing is */
+    bool keeps_copies;                  /* the program has a server for hot copies */
 };
 
 enum varve__transaction {
@@ -53,18 +56,21 @@ struct varve__connection {
     struct varve__queue *queue;
     struct varve__watch watch;
     struct varve__guard guard;
+    struct varve__copies copies;
     struct varve__statements *statements;
     bool read_only;
+    bool full_durability; /* commits wait for the disk .. */
+    bool relaxed; /* .. but not now: that they do again has failed, and is to be tried again */
     struct varve__arena *arena; /* for what a call binds; reset by each */
 
     enum varve__transaction transaction;
-    size_t depth;                      /* begins that have no commit or rollback yet */
-    enum varve_status function_status; /* of our SQL function that has just failed */
-    enum varve_status undone;          /* not OK: a failure has undone the transaction under way */
-    struct varve_cursor *cursors;      /* that the caller has not closed: find.h */
-    size_t open_rows;                  /* of these, the ones that stand in their rows */
-    int64_t changes;                   /* rows of the last write */
-    int64_t page_cache_bytes;          /* as set */
+    size_t depth;                       /* begins that have no commit or rollback yet */
+    enum varve_status function_status;  /* of our SQL function that has just failed */
+    enum varve_status undone;           /* not OK: a failure has undone the transaction under way */
+    struct varve__find_cursor *cursors; /* that the caller has not closed: find.h */
+    size_t open_rows;                   /* of these, the ones that stand in their rows */
+    int64_t changes;                    /* rows of the last write */
+    int64_t page_cache_bytes;           /* as set */
     sqlite3_stmt *controls[VARVE__CONTROL_COUNT];
 };
 
@@ -106,6 +112,10 @@ varve__connection_fail(
  * has done its work already: then it is done. */
 int
 varve__connection_step(struct varve__connection *connection, sqlite3_stmt *statement);
+
+/* Makes commits wait for the disk again, before anything is written, where that is to be tried again. */
+enum varve_status
+varve__connection_tighten(struct varve__connection *connection);
 
 /* For loops of many statements: fails when the call is to end. */
 enum varve_status

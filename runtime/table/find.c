@@ -45,18 +45,18 @@ needs_arena(const struct varve__plan *plan)
 }
 
 /* A cursor, its row and `memory_size` bytes in one block. */
-static struct varve_cursor *
+static struct varve__find_cursor *
 make_cursor(const struct varve__plan *plan, size_t memory_size, void **memory)
 {
-    size_t head = varve__arena_round(sizeof(struct varve_cursor));
+    size_t head = varve__arena_round(sizeof(struct varve__find_cursor));
     size_t row = varve__arena_round(plan->record->descriptor->sizeof_message);
     size_t size;
-    struct varve_cursor *cursor = NULL;
+    struct varve__find_cursor *cursor = NULL;
     if (varve__size_add(head + row, memory_size, &size))
         cursor = varve__allocate(size);
     if (!cursor)
         return NULL;
-    *cursor = (struct varve_cursor){.plan = plan, .row = (char *)cursor + head};
+    *cursor = (struct varve__find_cursor){.plan = plan, .row = (char *)cursor + head};
     *memory = (char *)cursor + head + row;
     if (needs_arena(plan)) {
         cursor->arena = varve__arena_create(ROW_ARENA_SIZE);
@@ -69,14 +69,14 @@ make_cursor(const struct varve__plan *plan, size_t memory_size, void **memory)
 }
 
 static void
-release_cursor(struct varve_cursor *cursor)
+release_cursor(struct varve__find_cursor *cursor)
 {
     varve__arena_release(cursor->arena);
     varve__release(cursor);
 }
 
 static void
-link_cursor(struct varve__connection *connection, struct varve_cursor *cursor)
+link_cursor(struct varve__connection *connection, struct varve__find_cursor *cursor)
 {
     cursor->connection = connection;
     cursor->depth = connection->depth;
@@ -89,7 +89,7 @@ link_cursor(struct varve__connection *connection, struct varve_cursor *cursor)
 }
 
 static void
-unlink_cursor(struct varve_cursor *cursor)
+unlink_cursor(struct varve__find_cursor *cursor)
 {
     *cursor->link = cursor->next;
     if (cursor->next)
@@ -98,7 +98,7 @@ unlink_cursor(struct varve_cursor *cursor)
 
 /* Gives the statement back, if it is still there. */
 static void
-end_rows(struct varve_cursor *cursor)
+end_rows(struct varve__find_cursor *cursor)
 {
     if (!cursor->statement)
         return;
@@ -111,10 +111,10 @@ static enum varve_status
 open_cursor(
     struct varve__connection *connection,
     const struct varve__filter *filter,
-    struct varve_cursor **result)
+    struct varve__find_cursor **result)
 {
     void *memory;
-    struct varve_cursor *cursor = make_cursor(filter->plan, filter->memory_size, &memory);
+    struct varve__find_cursor *cursor = make_cursor(filter->plan, filter->memory_size, &memory);
     if (!cursor)
         return varve__fail_memory(message_of(filter->plan), sizeof *cursor);
     enum varve_status status = take_statement(connection, filter, &cursor->statement);
@@ -133,28 +133,9 @@ open_cursor(
     return VARVE_OK;
 }
 
-enum varve_status
-varve__find(
-    struct varve__connection *connection,
-    const struct varve__plan *plan,
-    const void *given,
-    struct varve_cursor **cursor)
-{
-    struct varve__filter filter;
-    *cursor = NULL;
-    enum varve_status status = varve__connection_check(connection);
-    if (status == VARVE_OK)
-        status = varve__filter_read(plan, given, VARVE__FILTER_FIND, &filter);
-    if (status != VARVE_OK)
-        return status;
-    status = open_cursor(connection, &filter, cursor);
-    varve__filter_release(&filter);
-    return status;
-}
-
 /* After a step, whatever it gave: the first shows which schema the rows are of. */
 static enum varve_status
-check_schema(struct varve_cursor *cursor)
+check_schema(struct varve__find_cursor *cursor)
 {
     cursor->begun = true;
     return varve__guard_read(cursor->connection, cursor->statement);
@@ -162,7 +143,7 @@ check_schema(struct varve_cursor *cursor)
 
 /* A step without a statement, or that gave no row. */
 static enum varve_status
-finish(struct varve_cursor *cursor, enum varve_status status)
+finish(struct varve__find_cursor *cursor, enum varve_status status)
 {
     cursor->failed = status == VARVE_DONE ? VARVE_OK : status;
     end_rows(cursor);
@@ -170,7 +151,7 @@ finish(struct varve_cursor *cursor, enum varve_status status)
 }
 
 static enum varve_status
-ended(const struct varve_cursor *cursor)
+ended(const struct varve__find_cursor *cursor)
 {
     if (cursor->failed == VARVE_OK)
         return VARVE_DONE;
@@ -186,9 +167,10 @@ ended(const struct varve_cursor *cursor)
         varve_status_name(cursor->failed));
 }
 
-enum varve_status
-varve__find_next(struct varve_cursor *cursor, const void **row)
+static enum varve_status
+next_row(struct varve_cursor *base, const void **row)
 {
+    struct varve__find_cursor *cursor = (struct varve__find_cursor *)base;
     if (__builtin_expect(!cursor->statement, 0))
         return ended(cursor);
     if (cursor->arena)
@@ -208,11 +190,10 @@ varve__find_next(struct varve_cursor *cursor, const void **row)
     return VARVE_ROW;
 }
 
-void
-varve__find_close(struct varve_cursor *cursor)
+static void
+close_cursor(struct varve_cursor *base)
 {
-    if (!cursor)
-        return;
+    struct varve__find_cursor *cursor = (struct varve__find_cursor *)base;
     if (cursor->connection) {
         end_rows(cursor);
         unlink_cursor(cursor);
@@ -220,11 +201,36 @@ varve__find_close(struct varve_cursor *cursor)
     release_cursor(cursor);
 }
 
+enum varve_status
+varve__find(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const void *given,
+    struct varve_cursor **result)
+{
+    struct varve__filter filter;
+    struct varve__find_cursor *cursor = NULL;
+    *result = NULL;
+    enum varve_status status = varve__connection_check(connection);
+    if (status == VARVE_OK)
+        status = varve__filter_read(plan, given, VARVE__FILTER_FIND, &filter);
+    if (status != VARVE_OK)
+        return status;
+    status = open_cursor(connection, &filter, &cursor);
+    varve__filter_release(&filter);
+    if (status != VARVE_OK)
+        return status;
+    cursor->base =
+        (struct varve_cursor){.record = plan->record, .next = next_row, .close = close_cursor};
+    *result = &cursor->base;
+    return VARVE_OK;
+}
+
 void
 varve__find_detach(struct varve__connection *connection)
 {
-    struct varve_cursor *next;
-    for (struct varve_cursor *cursor = connection->cursors; cursor; cursor = next) {
+    struct varve__find_cursor *next;
+    for (struct varve__find_cursor *cursor = connection->cursors; cursor; cursor = next) {
         next = cursor->next;
         end_rows(cursor);
         cursor->connection = NULL;
@@ -235,7 +241,7 @@ varve__find_detach(struct varve__connection *connection)
 void
 varve__find_end_within(struct varve__connection *connection, size_t depth)
 {
-    for (struct varve_cursor *cursor = connection->cursors; cursor; cursor = cursor->next) {
+    for (struct varve__find_cursor *cursor = connection->cursors; cursor; cursor = cursor->next) {
         if (!cursor->statement || cursor->depth < depth)
             continue;
         cursor->failed = VARVE_MISUSE;
@@ -246,7 +252,7 @@ varve__find_end_within(struct varve__connection *connection, size_t depth)
 void
 varve__find_lift(struct varve__connection *connection, size_t depth)
 {
-    for (struct varve_cursor *cursor = connection->cursors; cursor; cursor = cursor->next) {
+    for (struct varve__find_cursor *cursor = connection->cursors; cursor; cursor = cursor->next) {
         if (cursor->depth > depth)
             cursor->depth = depth;
     }
@@ -384,9 +390,10 @@ run_delete(struct run *run, const struct varve__filter *filter)
     enum varve_status status = begin_run(run, filter);
     if (status != VARVE_OK)
         return status;
-    status = varve__write_begin(connection, VARVE__WRITE_ONE);
+    enum varve__write kind = varve__write_of_change(connection, VARVE__WRITE_ONE);
+    status = varve__write_begin(connection, kind);
     if (status == VARVE_OK)
-        status = varve__write_end(connection, VARVE__WRITE_ONE, delete_rows(run, filter, &count));
+        status = varve__write_end(connection, kind, delete_rows(run, filter, &count));
     else
         end_run(run);
     if (status == VARVE_OK)

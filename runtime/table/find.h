@@ -3,20 +3,21 @@
 #define VARVE_TABLE_FIND_H
 
 #include "base/arena.h"
+#include "base/cursor.h"
 #include "table/connection.h"
 
 /* The rows of a find. In the list of its connection until it is closed; when the connection goes
  * first it is left without one and stands at its end. */
-struct varve_cursor {
-    void *owner; /* the session; set by the layer above, which must clear it with the session */
+struct varve__find_cursor {
+    struct varve_cursor base;
     struct varve__connection *connection; /* NULL: closed under it */
     const struct varve__plan *plan;
-    struct varve_cursor *next, **link; /* in the connection's list */
-    sqlite3_stmt *statement;           /* NULL: at its end */
-    bool begun;                        /* has been stepped */
-    size_t depth;                      /* begins that it was opened within */
-    enum varve_status failed;          /* not OK: of the step that failed; ended by a rollback */
-    struct varve__arena *arena;        /* of the row's maps and messages */
+    struct varve__find_cursor *next, **link; /* in the connection's list */
+    sqlite3_stmt *statement;                 /* NULL: at its end */
+    bool begun;                              /* has been stepped */
+    size_t depth;                            /* begins that it was opened within */
+    enum varve_status failed;   /* not OK: of the step that failed; ended by a rollback */
+    struct varve__arena *arena; /* of the row's maps and messages */
     void *row;
 };
 
@@ -26,15 +27,6 @@ varve__find(
     const struct varve__plan *plan,
     const void *filter,
     struct varve_cursor **cursor);
-
-/* VARVE_ROW, which alone sets *row, or VARVE_DONE, or why not. At the end and after a failure the
- * statement is given back, so that the cursor no longer counts as open. */
-enum varve_status
-varve__find_next(struct varve_cursor *cursor, const void **row);
-
-/* NULL is fine. */
-void
-varve__find_close(struct varve_cursor *cursor);
 
 /* Leaves every cursor of the connection without it, at its end. */
 void

@@ -15,7 +15,7 @@ void
 varve__guard_init(struct varve__connection *connection)
 {
     connection->guard = (struct varve__guard){.generation = VARVE__GENERATION_UNKNOWN};
-    sqlite3_commit_hook(connection->database, varve__guard_commit, &connection->guard);
+    sqlite3_commit_hook(connection->database, varve__guard_commit, connection);
 }
 
 void
@@ -34,8 +34,10 @@ is_reprepared(sqlite3_stmt *statement)
 int
 varve__guard_commit(void *context)
 {
-    const struct varve__guard *guard = context;
-    return guard->writing && is_reprepared(guard->writing);
+    struct varve__connection *connection = context;
+    const struct varve__guard *guard = &connection->guard;
+    connection->copies.refused = varve__copies_pending(&connection->copies);
+    return connection->copies.refused || (guard->writing && is_reprepared(guard->writing));
 }
 
 /* Whether all that runs now runs on a snapshot that was looked at. */
@@ -129,7 +131,10 @@ take_over(struct varve__connection *connection, int64_t generation)
     guard->newer = newer;
     guard->no_reads = newer.older || !newer.reads_ok;
     guard->no_writes = newer.older || !newer.writes_ok;
-    return VARVE_OK;
+    status = varve__copies_take_over(connection);
+    if (status != VARVE_OK)
+        guard->generation = VARVE__GENERATION_UNKNOWN; /* to be taken over again */
+    return status;
 }
 
 /* Brings the guard up to what the database is now, or is in the snapshot under way. */
@@ -195,16 +200,32 @@ varve__guard_explain(struct varve__connection *connection, int code)
 
 /* -------------------------------------------------------------------- writes */
 
+/* The write began as a single statement, and another program has begun to keep copies meanwhile. */
+static enum varve_status
+refuse_alone(const struct varve__plan *plan)
+{
+    return varve__fail(
+        VARVE_BUSY, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, plan->record->descriptor->name,
+        "another program has begun to keep hot copies of %s while it was written; nothing was "
+        "changed: try again",
+        plan->record->descriptor->name);
+}
+
 /* One step; the hook may refuse its commit. */
 static int
-step(struct varve__connection *connection, sqlite3_stmt *statement)
+step(struct varve__connection *connection, const struct varve__plan *plan, sqlite3_stmt *statement)
 {
     struct varve__guard *guard = &connection->guard;
     bool alone = connection->transaction == VARVE__TRANSACTION_NONE;
+    connection->copies.refused = false;
     guard->writing = alone ? statement : NULL;
     int code = varve__connection_step(connection, statement);
     guard->writing = NULL;
-    return code;
+    if (__builtin_expect(!connection->copies.refused, 1))
+        return code;
+    sqlite3_reset(statement);
+    guard->status = refuse_alone(plan);
+    return SQLITE_SCHEMA;
 }
 
 static enum varve_status
@@ -243,7 +264,7 @@ step_again(
         guard->status = look_before_write(connection, plan, record, statement);
         if (guard->status != VARVE_OK)
             return SQLITE_SCHEMA;
-        int code = step(connection, statement);
+        int code = step(connection, plan, statement);
         if ((code & 0xFF) != SQLITE_CONSTRAINT || !is_reprepared(statement))
             return code;
     }
@@ -263,7 +284,7 @@ varve__guard_step(
         if (guard->status != VARVE_OK)
             return SQLITE_SCHEMA;
     }
-    int code = step(connection, statement);
+    int code = step(connection, plan, statement);
     if (__builtin_expect((code & 0xFF) != SQLITE_CONSTRAINT, 1) || !is_reprepared(statement) ||
         is_covered(connection))
         return code;

@@ -49,7 +49,7 @@ varve__guard_init(struct varve__connection *connection);
 void
 varve__guard_release(struct varve__guard *guard);
 
-/* SQLite's commit hook, with the connection. */
+/* SQLite's commit hook, with the connection. Also refuses what would make copies stale unsaid: copies.h. */
 int
 varve__guard_commit(void *context);
 

@@ -8,6 +8,7 @@
 struct varve__waiter {
     struct varve__watch *watch;
     struct varve__waiter *next;
+    pthread_t thread;
     pthread_cond_t turn;
     bool served;
 };
@@ -62,10 +63,11 @@ varve__queue_enter(struct varve__queue *queue, struct varve__watch *watch)
     pthread_mutex_lock(&queue->lock);
     if (!queue->taken) {
         queue->taken = true;
+        queue->holder = pthread_self();
         pthread_mutex_unlock(&queue->lock);
         return true;
     }
-    struct varve__waiter waiter = {.watch = watch};
+    struct varve__waiter waiter = {.watch = watch, .thread = pthread_self()};
     init_condition(&waiter.turn);
     *queue->last = &waiter;
     queue->last = &waiter.next;
@@ -84,12 +86,22 @@ varve__queue_leave(struct varve__queue *queue)
     struct varve__waiter *next = queue->first;
     if (next) {
         remove_waiter(queue, next);
+        queue->holder = next->thread;
         next->served = true; /* the place is handed over: it stays taken */
         pthread_cond_signal(&next->turn);
     } else {
         queue->taken = false;
     }
     pthread_mutex_unlock(&queue->lock);
+}
+
+bool
+varve__queue_is_mine(struct varve__queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    bool mine = queue->taken && pthread_equal(queue->holder, pthread_self());
+    pthread_mutex_unlock(&queue->lock);
+    return mine;
 }
 
 void

@@ -6,13 +6,14 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "table/watch.h"
+#include "base/watch.h"
 
 struct varve__waiter;
 
 struct varve__queue {
     pthread_mutex_t lock;
     bool taken;
+    pthread_t holder;            /* the thread that took the place, while it is taken */
     struct varve__waiter *first; /* those who wait, the longest first */
     struct varve__waiter **last;
 };
@@ -31,6 +32,10 @@ varve__queue_enter(struct varve__queue *queue, struct varve__watch *watch);
 /* Hands the place to the next in the queue. */
 void
 varve__queue_leave(struct varve__queue *queue);
+
+/* Whether this thread has taken the place. */
+bool
+varve__queue_is_mine(struct varve__queue *queue);
 
 /* Wakes the waiter of this watch, if it waits, to look at it again. From any thread. */
 void

@@ -115,6 +115,37 @@ varve__sql_get_by(const struct varve__plan *plan, const void *slot)
     return sqlite3_str_finish(sql);
 }
 
+/* For each tensor that may be absent whether it is there. */
+static void
+append_presence(sqlite3_str *sql, const struct varve__plan *plan)
+{
+    const char *table = table_of(plan);
+    for (size_t i = 0; i < plan->tensor_count; i++) {
+        if (plan->tensors[i]->tensor->optional)
+            sqlite3_str_appendf(
+                sql,
+                ", EXISTS (SELECT 1 FROM \"varve_staged_%w\" WHERE \"record\" = \"%w\".\"%w\" AND "
+                "\"field\" = %u)",
+                table, table, name_of(plan, plan->keys[0]), plan->tensors[i]->field->id);
+    }
+}
+
+char *
+varve__sql_bare(const struct varve__plan *plan, const void *context)
+{
+    const struct varve__sql_bare *bare = context;
+    sqlite3_str *sql = sqlite3_str_new(NULL);
+    sqlite3_str_appendall(sql, "SELECT ");
+    append_columns(sql, plan, false);
+    append_presence(sql, plan);
+    sqlite3_str_appendf(sql, " FROM \"%w\"", table_of(plan));
+    for (size_t i = 0; i < bare->slot_count; i++)
+        sqlite3_str_appendf(
+            sql, "%s \"%w\" = ?%d", i == 0 ? " WHERE" : " AND", name_of(plan, bare->slots[i]),
+            (int)bare->slots[i] + 1);
+    return sqlite3_str_finish(sql);
+}
+
 /* -------------------------------------------------------------------- updates */
 
 static size_t

@@ -31,6 +31,16 @@ varve__sql_upsert(const struct varve__plan *plan, const void *unique);
 char *
 varve__sql_get_by(const struct varve__plan *plan, const void *slot);
 
+/* SELECT as varve__row_read() wants it, of records without their tensors, whose parameters are those of these
+ * slots. */
+struct varve__sql_bare {
+    const size_t *slots;
+    size_t slot_count;
+};
+
+char *
+varve__sql_bare(const struct varve__plan *plan, const void *bare);
+
 /* What the number of a row is called in this table: "rowid", where no field has taken that name. */
 const char *
 varve__sql_rowid(const struct varve__plan *plan);

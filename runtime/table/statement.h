@@ -57,6 +57,7 @@ enum varve__kept {
     VARVE__KEPT_FIND_ONE,
     VARVE__KEPT_FIND_COUNT,
     VARVE__KEPT_FIND_DELETE,
+    VARVE__KEPT_BARE,
 };
 
 /* The statement with this key, which must say everything that its text depends on; `write` makes the

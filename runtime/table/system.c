@@ -14,20 +14,36 @@
 
 #define GENERATION_TABLE "CREATE TABLE varve_generation (generation INTEGER NOT NULL) STRICT;"
 
+/* `file` says which file the identity in `folder` was given to. A row's number must never come again, even
+ * when the row is gone: who deletes the copies of a key deletes the rows that it has seen, and no later one. */
+#define COPIES_TABLES                                                                              \
+    "CREATE TABLE varve_copies (folder BLOB NOT NULL, file TEXT NOT NULL, epoch INTEGER NOT "      \
+    "NULL) "                                                                                       \
+    "STRICT;"                                                                                      \
+    "CREATE TABLE varve_copied (name TEXT PRIMARY KEY NOT NULL, prefix TEXT NOT NULL) STRICT;"     \
+    "CREATE TABLE varve_invalidation (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL) "   \
+    "STRICT;"                                                                                      \
+    "CREATE INDEX varve_invalidation_key ON varve_invalidation (key);"
+
+#define COPIES_ROW "INSERT INTO varve_copies VALUES (randomblob(8), '', 0);"
+
 const char *const varve__system_ddl =
     "CREATE TABLE varve_schema (package TEXT PRIMARY KEY NOT NULL, "
-    "descriptor_set BLOB NOT NULL, lock TEXT) STRICT;" MIGRATION_TABLE GENERATION_TABLE;
+    "descriptor_set BLOB NOT NULL, lock TEXT) STRICT;" MIGRATION_TABLE GENERATION_TABLE
+        COPIES_TABLES;
 
 /* To version i from the one before. */
 static const char *const steps[] = {
     [2] = "ALTER TABLE varve_schema ADD COLUMN lock TEXT;" MIGRATION_TABLE GENERATION_TABLE
           "INSERT INTO varve_generation VALUES (0)",
+    [3] = COPIES_TABLES COPIES_ROW,
 };
 
 bool
 varve__system_has(const char *table)
 {
-    static const char *const names[] = {"varve_schema", "varve_migration", "varve_generation"};
+    static const char *const names[] = {"varve_schema", "varve_migration", "varve_generation",
+                                        "varve_copies", "varve_copied",    "varve_invalidation"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (sqlite3_stricmp(table, names[i]) == 0)
             return true;
@@ -115,7 +131,8 @@ varve__system_move(sqlite3 *database, int version)
     if (version == 0) {
         status = varve__sqlite_execute(database, varve__system_ddl);
         if (status == VARVE_OK)
-            status = varve__sqlite_execute(database, "INSERT INTO varve_generation VALUES (0)");
+            status = varve__sqlite_execute(
+                database, "INSERT INTO varve_generation VALUES (0);" COPIES_ROW);
     }
     for (int next = version + 1; version > 0 && next <= VARVE__SYSTEM_VERSION && status == VARVE_OK;
          next++)

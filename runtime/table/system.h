@@ -4,6 +4,7 @@
  *
  *     1   varve_schema (package, descriptor_set); user_version was not set
  *     2   varve_schema with the lock's lines, varve_migration, varve_generation
+ *     3   varve_copies, varve_copied, varve_invalidation: copies.h
  */
 #ifndef VARVE_TABLE_SYSTEM_H
 #define VARVE_TABLE_SYSTEM_H
@@ -15,7 +16,7 @@
 #include <varve/status.h>
 
 enum {
-    VARVE__SYSTEM_VERSION = 2
+    VARVE__SYSTEM_VERSION = 3
 };
 
 /* The version of the database's system tables, 0 when it has no tables at all. VARVE_SCHEMA: it is not one
@@ -36,7 +37,7 @@ varve__system_move(sqlite3 *database, int version);
 enum varve_status
 varve__system_raise(sqlite3 *database);
 
-/* The newest version's CREATE TABLE statements, each with its semicolon. */
+/* The newest version's CREATE TABLE and CREATE INDEX statements, each with its semicolon. */
 extern const char *const varve__system_ddl;
 
 /* Whether a table of this name is one of them. */

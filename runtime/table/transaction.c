@@ -108,6 +108,9 @@ static enum varve_status
 enter_queue(struct varve__connection *connection)
 {
     struct varve__watch *watch = &connection->watch;
+    enum varve_status status = varve__connection_tighten(connection);
+    if (status != VARVE_OK)
+        return status;
     if (varve__queue_enter(connection->queue, watch))
         return VARVE_OK;
     bool expired = varve__watch_expired(watch);
@@ -155,9 +158,15 @@ begin_writing(struct varve__connection *connection)
 static enum varve_status
 commit_writing(struct varve__connection *connection)
 {
+    enum varve_status status = varve__copies_write(connection);
+    if (status != VARVE_OK) {
+        roll_back_writing(connection);
+        return status;
+    }
     int code = step_control(connection, VARVE__CONTROL_COMMIT);
-    enum varve_status status = VARVE_OK;
-    if (code != SQLITE_OK) {
+    if (code == SQLITE_OK) {
+        varve__copies_commit(&connection->copies);
+    } else {
         status = varve__sqlite_fail(connection->database, code, NULL, "commit");
         /* Memory may run out in SQLite's index of the log, when the log is written already. */
         if (status == VARVE_IO || status == VARVE_NO_MEMORY)

@@ -23,6 +23,23 @@ enum varve__write {
     VARVE__WRITE_SEVERAL,
 };
 
+/* What the write of a statement that updates or deletes is: with hot copies about it has rows beside it. Asked
+ * when the statement is prepared, which may look at the schema. */
+static inline enum varve__write
+varve__write_of_change(const struct varve__connection *connection, enum varve__write kind)
+{
+    bool alone = connection->transaction == VARVE__TRANSACTION_NONE;
+    return alone && varve__copies_watching(&connection->copies) ? VARVE__WRITE_SEVERAL : kind;
+}
+
+/* The same of an insert. It makes no copy stale: that a record is not there is never copied. A trigger of the
+ * user's may. */
+static inline enum varve__write
+varve__write_of_insert(const struct varve__connection *connection, enum varve__write kind)
+{
+    return connection->copies.triggers ? varve__write_of_change(connection, kind) : kind;
+}
+
 /* Begins the write of one call: VARVE_MISUSE where none is allowed (a reading transaction, a cursor
  * that is open outside a transaction), else takes the writer's place if the session has it not, and
  * for several statements begins a transaction or a savepoint. */

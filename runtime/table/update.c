@@ -66,6 +66,7 @@ varve__update(struct varve__connection *connection, const struct varve__plan *pl
         varve__arena_reset(connection->arena);
         status = varve__row_bind(plan, record, connection->arena, statement);
     }
+    kind = varve__write_of_change(connection, kind);
     if (status == VARVE_OK)
         status = varve__write_begin(connection, kind);
     if (status != VARVE_OK)
@@ -343,6 +344,7 @@ varve__update_fields(
         status = bind_selection(connection, plan, &selection, &statement);
     enum varve__write kind =
         selection.dims || selection.tensor_count > 0 ? VARVE__WRITE_SEVERAL : VARVE__WRITE_ONE;
+    kind = varve__write_of_change(connection, kind);
     if (status == VARVE_OK)
         status = varve__write_begin(connection, kind);
     if (status == VARVE_OK) {

@@ -146,6 +146,7 @@ run(struct varve__connection *connection,
     int64_t version = 0;
     enum varve__write kind = plan->tensor_count > 0 ? VARVE__WRITE_SEVERAL : VARVE__WRITE_ONE;
     enum varve_status status = varve__write_bind_all(connection, plan, record, statement);
+    kind = varve__write_of_change(connection, kind);
     if (status == VARVE_OK)
         status = varve__write_begin(connection, kind);
     if (status != VARVE_OK)

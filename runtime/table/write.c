@@ -137,6 +137,7 @@ varve__insert(struct varve__connection *connection, const struct varve__plan *pl
         status = varve__statement(connection, plan, VARVE__VERB_INSERT, &statement);
     if (status != VARVE_OK)
         return status;
+    kind = varve__write_of_insert(connection, kind);
     struct varve__arena *arena = connection->arena;
     varve__arena_reset(arena);
     status = varve__row_bind(plan, record, arena, statement);
@@ -341,8 +342,9 @@ varve__delete(
     enum varve_status status = varve__statement(connection, plan, VARVE__VERB_DELETE, &statement);
     if (status == VARVE_OK)
         status = varve__row_bind_key(plan, key, statement, 1);
+    enum varve__write kind = varve__write_of_change(connection, VARVE__WRITE_ONE);
     if (status == VARVE_OK)
-        status = varve__write_begin(connection, VARVE__WRITE_ONE);
+        status = varve__write_begin(connection, kind);
     if (status != VARVE_OK)
         return status;
     int code = varve__guard_step(connection, plan, NULL, statement);
@@ -351,7 +353,7 @@ varve__delete(
         status = varve__probe_delete(connection, code, plan, key);
     else if (sqlite3_changes64(connection->database) == 0)
         status = varve__not_found(plan, key);
-    status = varve__write_end(connection, VARVE__WRITE_ONE, status);
+    status = varve__write_end(connection, kind, status);
     if (status == VARVE_OK)
         connection->changes = 1;
     return status;

@@ -273,21 +273,24 @@ class Regeneration:
         build = self.assert_builds({"lab/deep/trial", "lab/lab"})
         self.assertIn(sql, build.generated)
 
-    def test_tables_that_are_gone_leave_no_sql(self):
+    def test_tables_and_cached_messages_that_are_gone_leave_no_files(self):
         extra = self.project.path / "more schemas/tools/extra.proto"
         sql = self.project.build_path / "lab.varve/tools/tools_v1.sql"
-        self.assertFalse(sql.exists())
+        layout = sql.with_name("tools_v1.layout.json")
+        self.assertFalse(sql.exists() or layout.exists())
         text = extra.read_text()
         self.addCleanup(extra.write_text, text)
         extra.write_text(
-            text.replace("message Extra {", 'import "varve/options.proto";\nmessage Extra {\n  option (varve.table) = {};')
+            text.replace("message Extra {", 'import "varve/options.proto";\nmessage Extra {\n  option (varve.table) = {};'
+                         ' option (varve.cache).key = "{count}";')
             .replace("count = 1", "count = 1 [(varve.column).primary_key = true]")
         )
         self.assert_builds(TOOLS_AND_USERS)
         self.assertIn('CREATE TABLE "extra"', sql.read_text())
+        self.assertIn('"message": "tools.v1.Extra"', layout.read_text())
         extra.write_text(text)
         self.assert_builds(TOOLS_AND_USERS)
-        self.assertFalse(sql.exists())
+        self.assertFalse(sql.exists() or layout.exists())
 
     def test_import_counts_no_more_when_it_is_gone(self):
         self.edit("schema/rig/rig.proto", 'import "tools/extra.proto";', "")

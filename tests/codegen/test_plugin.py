@@ -1,10 +1,13 @@
-"""What golden cases cannot reach: a request whose options cannot be read, and the launcher."""
+"""What golden cases cannot reach: a request whose options cannot be read, which changes of a schema renew the
+keys of the cache, and the launcher."""
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import unittest
+import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -69,6 +72,81 @@ class OptionsTest(unittest.TestCase):
         with self.assertRaises(InputError) as raised:
             reader._check_itself(descriptor_pool.Default())
         self.assertIn("does not read custom options", str(raised.exception))
+
+
+class CacheKeysTest(unittest.TestCase):
+    """What keys begin with stays while they mean the same, and is another as soon as they do not."""
+
+    def layout(self, text):
+        """The .layout.json of a schema, None where there is none."""
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "in.proto").write_text(
+                f'syntax = "proto3"; package lab; import "varve/options.proto"; {text}', encoding="utf-8"
+            )
+            result = subprocess.run(
+                [PROTOC, f"--plugin=protoc-gen-varve={PLUGIN}", "--varve_out=.", "-I.", f"-I{ROOT / 'schema'}",
+                 "in.proto"], cwd=folder, capture_output=True, text=True, check=False,
+            )
+            self.assertEqual(result.returncode, 0, result.stderr)
+            path = Path(folder) / "lab.layout.json"
+            if not path.exists():
+                return None
+            described = path.read_text(encoding="ascii")
+            self.assertRegex(described, r"\A\{\n(.+\n)+\}\n\Z")
+            return json.loads(described)
+
+    def message(self, options='key: "a:{x}:{y}"', fields="int32 x = 1; int64 y = 2;", name="A", more=""):
+        text = f"message {name} {{ {more} option (varve.cache) = {{ {options} }}; {fields} }}"
+        (found,) = self.layout(text)["cache"]["messages"]
+        return found
+
+    def test_other_names_and_settings_keep_the_keys(self):
+        space = self.message()["space"]
+        self.assertEqual(space, f"{zlib.crc32(b'lab.A a:{1 number}:{2 number} ONLY '):08x}")
+        same = (
+            self.message('key: "a:{first}:{y}"', "int32 first = 1; int64 y = 2;"),
+            self.message(fields="int64 y = 2; int32 x = 1; string other = 3;"),
+            self.message('key: "a:{x}:{y}" mode: ONLY ttl_seconds: 5 compression: LZ4 compress_above_bytes: 1'),
+        )
+        self.assertEqual({found["space"] for found in same}, {space})
+
+    def test_another_message_template_tag_mode_or_order_renews_the_keys(self):
+        table = "option (varve.table) = {};"
+        keyed = "int32 x = 1 [(varve.column).primary_key = true]; int64 y = 2;"
+        found = [
+            self.message(),
+            self.message(name="B"),
+            self.message('key: "a:{y}:{x}"'),
+            self.message('key: "a:{x}:{y}:c"'),
+            self.message('key: "a:{x}"'),
+            self.message(fields="int32 x = 3; int64 y = 2;"),
+            self.message('key: "a:{x}:{y}" hash_tag: "x"'),
+            self.message('key: "a:{x}:{y}" hash_tag: "y"'),
+            self.message('key: "a:{x}:{y}" index_by: "y"', "int32 x = 1; int64 y = 2 [(varve.column).time = UNIX_NANOSECONDS];"),
+            self.message(fields="bool x = 1; int64 y = 2;"),
+            self.message(fields=keyed, more=table),
+        ]
+        self.assertEqual(len({each["space"] for each in found}), len(found))
+        self.assertEqual(found[-1]["mode"], "READ_THROUGH")
+        kept = self.message('key: "a:{x}:{y}" mode: ONLY', keyed, more=table)
+        self.assertEqual((kept["space"], kept["mode"]), (found[0]["space"], "ONLY"))
+
+    def test_the_layout_is_sorted_and_is_of_cached_messages_alone(self):
+        self.assertIsNone(self.layout("message A { int32 x = 1; }"))
+        one = 'message %s { option (varve.cache).key = "%s:{x}"; int32 x = 1; }'
+        found = self.layout("message None { int32 x = 1; }" + one % ("C", "c") + one % ("B", "b"))
+        self.assertEqual((found["package"], found["cache"]["key_format"]), ("lab", 1))
+        self.assertEqual([m["message"] for m in found["cache"]["messages"]], ["lab.B", "lab.C"])
+
+    def test_the_order_by_time_is_the_tables_in_read_through(self):
+        fields = "int32 x = 1 [(varve.column).primary_key = true]; "
+        fields += "int64 y = 2 [(varve.column).time = UNIX_NANOSECONDS];"
+        table = "option (varve.table) = {};"
+        only = self.message('key: "a:{x}" index_by: "y" mode: ONLY', fields, more=table)
+        self.assertEqual(only["index"], {"key": f"lab:{only['space']}%index", "times": f"lab:{only['space']}%index%times"})
+        self.assertEqual(only["prefix"], f"lab:{only['space']}:")
+        through = self.message('key: "a:{x}" index_by: "y"', fields, more=table)
+        self.assertEqual((through["index_by"], through["index"]), ("y", None))
 
 
 class LauncherTest(unittest.TestCase):

@@ -335,6 +335,17 @@ fail_opening(void)
         NULL);
 }
 
+/* No server listens on this socket. */
+static void
+fail_unavailable(void)
+{
+    struct cortex_working_memory_pattern pattern = CORTEX_WORKING_MEMORY_PATTERN_INIT;
+    open_store(&(struct varve_config){
+        .data_dir = "data", .redis_unix_socket = "missing.sock", .redis_retries = -1});
+    failed(cortex_working_memory_pattern_cache_put(session, &pattern), session);
+    close_store();
+}
+
 int
 main(void)
 {
@@ -356,5 +367,6 @@ main(void)
     fail_read_only();
     fail_migrated();
     fail_opening();
+    fail_unavailable();
     return 0;
 }

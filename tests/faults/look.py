@@ -31,6 +31,8 @@ def _rows(database: sqlite3.Connection, table: str):
     if table == "varve_migration":
         return database.execute("SELECT package, number, name, checksum, reads_ok, writes_ok, applied_at > 0 "
                                 "FROM varve_migration ORDER BY package, number")
+    if table == "varve_copies":  # the folder is random, too
+        return database.execute("SELECT length(folder), file, epoch FROM varve_copies")
     if table == "sqlite_sequence":
         return database.execute("SELECT name, seq FROM sqlite_sequence ORDER BY name")
     return database.execute(f'SELECT rowid, * FROM "{table}" ORDER BY rowid')

@@ -42,6 +42,7 @@ CREATE INDEX by_note ON scan (note);
 
 # What the commits before the migrations had.
 TO_SYSTEM_1 = """
+DROP TABLE varve_copies; DROP TABLE varve_copied; DROP TABLE varve_invalidation;
 DROP TABLE varve_migration; DROP TABLE varve_generation;
 ALTER TABLE varve_schema DROP COLUMN lock; PRAGMA user_version = 0;
 """

@@ -51,8 +51,8 @@ def main():
         made = [path for each in trees for path in c_files(each)]
         own = own_files(set(made))
         findings += formatting(arguments, own + made)
-        sql = [path for each in trees for path in sorted(each.rglob("*.sql"))]
-        findings += [finding for path in made + sql for finding in traces(path)]
+        others = [path for each in trees for ext in (".sql", ".layout.json") for path in sorted(each.rglob(f"*{ext}"))]
+        findings += [finding for path in made + others for finding in traces(path)]
     for finding in findings:
         print(finding)
     print(f"{len(own)} written and {len(made)} generated files, {len(findings)} findings")

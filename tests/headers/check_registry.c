@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -148,6 +149,63 @@ compare_table(const struct set_message *message, const struct varve_record *reco
         record->table->conditions_size, walk.conditions * sizeof(struct varve_condition));
 }
 
+/* ------------------------------------------------------------------ cache */
+
+/* Writes the template that the parts were made of: fields by name in braces. */
+static void
+join_parts(const struct varve_cache *cache, char *text, size_t room)
+{
+    size_t size = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < cache->part_count; i++) {
+        const struct varve_key_part *part = &cache->parts[i];
+        const char *field = part->field ? part->field->name : "";
+        int length = snprintf(
+            text + size, room - size, "%s%s%s%s%s%s", i > 0 ? ":" : "", part->before,
+            part->field ? "{" : "", field, part->field ? "}" : "", part->after);
+        assert_true(length > 0 && (size_t)length < room - size);
+        size += (size_t)length;
+    }
+}
+
+static void
+compare_key(const struct set_cache *option, const struct varve_cache *cache)
+{
+    char joined[512];
+    join_parts(cache, joined, sizeof(joined));
+    assert_string_equal(joined, option->key);
+    assert_string_equal(cache->key, option->key);
+    for (size_t i = 0; i < cache->part_count; i++) {
+        const ProtobufCFieldDescriptor *field = cache->parts[i].field;
+        bool is_tag = field != NULL && strcmp(field->name, option->hash_tag) == 0;
+        assert_int_equal(cache->parts[i].hash_tag, is_tag);
+    }
+}
+
+/* The parts join to the template, and the rest is what the options say. */
+static void
+compare_cache(const struct set_message *message, const struct varve_record *record)
+{
+    static const enum varve_cache_compression compressions[] = {
+        VARVE_CACHE_ZSTD, VARVE_CACHE_LZ4, VARVE_CACHE_DEFLATE, VARVE_CACHE_NONE};
+    static const enum varve_cache_mode modes[] = {0, VARVE_CACHE_ONLY, VARVE_CACHE_READ_THROUGH};
+    struct set_cache option;
+    bool is_cached = descriptor_set_cache(message, &option);
+    assert_int_equal(record->cache != NULL, is_cached);
+    if (!is_cached)
+        return;
+    const struct varve_cache *cache = record->cache;
+    compare_key(&option, cache);
+    assert_true(option.compression < 4 && option.mode < 3);
+    assert_int_equal(cache->compression, compressions[option.compression]);
+    if (option.mode == 0)
+        option.mode = record->table != NULL ? 2 : 1;
+    assert_int_equal(cache->mode, modes[option.mode]);
+    assert_int_equal(cache->ttl_seconds, option.ttl_seconds);
+    assert_int_equal(cache->compress_above_bytes, option.compress_above_bytes);
+    assert_string_equal(cache->index_by ? cache->index_by->name : "", option.index_by);
+}
+
 /* ------------------------------------------------------------------ registry */
 
 struct registry_walk {
@@ -176,6 +234,7 @@ find_in_registry(const struct set_message *message, void *context)
     assert_string_equal(found->descriptor->package_name, walk->schema->package);
     compare_fields(message, found->descriptor);
     compare_table(message, found);
+    compare_cache(message, found);
     walk->found++;
 }
 

@@ -244,6 +244,60 @@ check_columns(const struct varve_record *record)
     }
 }
 
+/* ------------------------------------------------------------------ cache */
+
+static bool
+is_of(const struct varve_record *record, const ProtobufCFieldDescriptor *field)
+{
+    return field == protobuf_c_message_descriptor_get_field(record->descriptor, field->id);
+}
+
+static void
+check_part(const struct varve_record *record, const struct varve_key_part *part)
+{
+    assert_non_null(part->before);
+    assert_non_null(part->after);
+    assert_null(strpbrk(part->before, ":{}%"));
+    assert_null(strpbrk(part->after, ":{}%"));
+    if (part->field == NULL) {
+        assert_true(part->before[0] != '\0');
+        assert_string_equal(part->after, "");
+        assert_false(part->hash_tag);
+        return;
+    }
+    assert_true(is_of(record, part->field));
+    assert_int_equal(part->field->label, PROTOBUF_C_LABEL_NONE);
+    assert_false(is_oneof(part->field));
+    assert_true(
+        part->field->type != PROTOBUF_C_TYPE_FLOAT && part->field->type != PROTOBUF_C_TYPE_DOUBLE);
+    assert_true(
+        part->field->type <= PROTOBUF_C_TYPE_ENUM || part->field->type == PROTOBUF_C_TYPE_STRING);
+}
+
+void
+check_cache(const struct varve_record *record)
+{
+    const struct varve_cache *cache = record->cache;
+    if (cache == NULL)
+        return;
+    size_t fields = 0, tags = 0;
+    for (size_t i = 0; i < cache->part_count; i++) {
+        check_part(record, &cache->parts[i]);
+        fields += cache->parts[i].field != NULL;
+        tags += cache->parts[i].hash_tag;
+    }
+    assert_true(fields > 0);
+    assert_true(tags <= 1);
+    if (cache->mode == VARVE_CACHE_READ_THROUGH)
+        assert_non_null(record->table);
+    if (cache->index_by == NULL)
+        return;
+    assert_true(is_of(record, cache->index_by));
+    assert_int_equal(cache->index_by->type, PROTOBUF_C_TYPE_INT64);
+    assert_int_equal(cache->index_by->label, PROTOBUF_C_LABEL_NONE);
+    assert_false(is_oneof(cache->index_by));
+}
+
 /* ------------------------------------------------------------------ enums */
 
 static void

@@ -21,12 +21,16 @@ check_layout(const struct varve_record *record);
 void
 check_columns(const struct varve_record *record);
 
+/* Keys are made of fields that a key can hold, with one hash tag at most; the order is by an int64. */
+void
+check_cache(const struct varve_record *record);
+
 /* Values ascend, every name is found, aliases and numbers without a name included. */
 void
 check_enum(const ProtobufCEnumDescriptor *descriptor);
 
 /* The registry lists each message of the embedded descriptor set once, with its fields, and with the
- * primary key, the uniques and the conditions that its options say. */
+ * primary key, the uniques, the conditions and the cache that its options say. */
 void
 check_registry(const struct varve_schema *schema);
 

@@ -24,13 +24,21 @@ enum {
     FIELD_OPTIONS = 8,
     VARVE_TABLE = 52701,  /* the same number in the options of messages .. */
     VARVE_COLUMN = 52701, /* .. and of fields */
-    VARVE_TENSOR = 52702,
+    VARVE_CACHE = 52702,  /* of messages .. */
+    VARVE_TENSOR = 52702, /* .. and of fields */
     TABLE_INDEX = 2,
     INDEX_FIELD = 1,
     INDEX_UNIQUE = 2,
     INDEX_WHERE = 3,
     COLUMN_PRIMARY_KEY = 1,
-    COLUMN_UNIQUE = 2
+    COLUMN_UNIQUE = 2,
+    CACHE_KEY = 1,
+    CACHE_TTL_SECONDS = 2,
+    CACHE_COMPRESS_ABOVE_BYTES = 3,
+    CACHE_COMPRESSION = 4,
+    CACHE_INDEX_BY = 5,
+    CACHE_MODE = 6,
+    CACHE_HASH_TAG = 7
 };
 
 /* A field on the wire: its number, and a value or a part of the message. */
@@ -204,6 +212,54 @@ bool
 descriptor_set_has_table(const struct set_message *message)
 {
     return find_table(message).number != 0;
+}
+
+static void
+read_cache_member(const struct part *member, struct set_cache *cache)
+{
+    switch (member->number) {
+    case CACHE_KEY:
+        copy_text(cache->key, sizeof(cache->key), member->bytes);
+        break;
+    case CACHE_TTL_SECONDS:
+        cache->ttl_seconds = (uint32_t)member->value;
+        break;
+    case CACHE_COMPRESS_ABOVE_BYTES:
+        cache->compress_above_bytes = (int64_t)member->value;
+        break;
+    case CACHE_COMPRESSION:
+        cache->compression = (uint32_t)member->value;
+        break;
+    case CACHE_INDEX_BY:
+        copy_text(cache->index_by, sizeof(cache->index_by), member->bytes);
+        break;
+    case CACHE_MODE:
+        cache->mode = (uint32_t)member->value;
+        break;
+    case CACHE_HASH_TAG:
+        copy_text(cache->hash_tag, sizeof(cache->hash_tag), member->bytes);
+        break;
+    default:
+        fail_msg("(varve.cache) has a member %u", member->number);
+    }
+}
+
+bool
+descriptor_set_cache(const struct set_message *message, struct set_cache *cache)
+{
+    struct wire options = find_part(message->proto, MESSAGE_OPTIONS).bytes;
+    struct part option;
+    bool found = false;
+    *cache = (struct set_cache){.compress_above_bytes = -1};
+    while (read_part(&options, &option)) {
+        if (option.number != VARVE_CACHE)
+            continue;
+        found = true;
+        struct part member;
+        while (read_part(&option.bytes, &member))
+            read_cache_member(&member, cache);
+    }
+    return found;
 }
 
 bool

@@ -37,6 +37,17 @@ struct set_index {
     bool is_unique;
 };
 
+/* The option (varve.cache) of a message. Enums are numbers, as in options.proto. */
+struct set_cache {
+    char key[512];
+    char index_by[256];
+    char hash_tag[256];
+    uint32_t ttl_seconds;
+    int64_t compress_above_bytes; /* -1: not said */
+    uint32_t compression;         /* 0 ZSTD, 1 LZ4, 2 DEFLATE, 3 NONE */
+    uint32_t mode;                /* 0 AUTO, 1 ONLY, 2 READ_THROUGH */
+};
+
 /* Calls `visit` for each message of the package, nested ones and map entries included. */
 void
 descriptor_set_messages(
@@ -53,6 +64,10 @@ descriptor_set_next_field(
 /* Whether the message has the option (varve.table). */
 bool
 descriptor_set_has_table(const struct set_message *message);
+
+/* Whether the message has the option (varve.cache), which is then in *cache. */
+bool
+descriptor_set_cache(const struct set_message *message, struct set_cache *cache);
 
 /* The next index of the message's table into *index, beginning with *position 0. False: no more. */
 bool

@@ -43,6 +43,33 @@ columns_are_the_fields(void **state)
 }
 
 static void
+keys_of_the_cache_are_made_of_fields(void **state)
+{
+    (void)state;
+    check_all(check_cache);
+}
+
+/* Across packages too: what the two are called is no reason for their numbers to be the same. */
+static void
+no_two_messages_have_the_same_space(void **state)
+{
+    (void)state;
+    uint32_t spaces[32];
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof(schemas) / sizeof(schemas[0]); i++)
+        for (size_t k = 0; k < schemas[i]->record_count; k++) {
+            const struct varve_cache *cache = schemas[i]->records[k]->cache;
+            if (cache == NULL)
+                continue;
+            for (size_t other = 0; other < count; other++)
+                assert_true(spaces[other] != cache->space);
+            assert_true(count < sizeof(spaces) / sizeof(spaces[0]));
+            spaces[count++] = cache->space;
+        }
+    assert_int_equal(count, 7);
+}
+
+static void
 enums_are_found_by_number_and_by_name(void **state)
 {
     (void)state;
@@ -65,6 +92,8 @@ main(void)
         cmocka_unit_test(fields_are_found_by_number_and_by_name),
         cmocka_unit_test(members_lie_inside_and_apart),
         cmocka_unit_test(columns_are_the_fields),
+        cmocka_unit_test(keys_of_the_cache_are_made_of_fields),
+        cmocka_unit_test(no_two_messages_have_the_same_space),
         cmocka_unit_test(enums_are_found_by_number_and_by_name),
         cmocka_unit_test(registries_list_what_the_schema_says),
     };

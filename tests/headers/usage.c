@@ -31,6 +31,7 @@ BASE_FIRST(shapes_outer_middle_inner);
 BASE_FIRST(shapes_sparse);
 BASE_FIRST(shapes_tensors);
 BASE_FIRST(shapes_families);
+BASE_FIRST(shapes_hot);
 BASE_FIRST(cortex_episode);
 BASE_FIRST(cortex_concept);
 
@@ -262,6 +263,7 @@ init_function_is_init_on_the_heap(void **state)
     CHECK_INIT(shapes_sparse, SHAPES_SPARSE);
     CHECK_INIT(shapes_tensors, SHAPES_TENSORS);
     CHECK_INIT(shapes_families, SHAPES_FAMILIES);
+    CHECK_INIT(shapes_hot, SHAPES_HOT);
     CHECK_INIT(cortex_episode, CORTEX_EPISODE);
     CHECK_INIT(cortex_concept, CORTEX_CONCEPT);
 }

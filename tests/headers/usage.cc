@@ -224,6 +224,34 @@ records_are_stored_and_found(void **)
     varve_close(store);
 }
 
+void
+records_are_cached(void **)
+{
+    varve_config config = {};
+    varve_store *store = nullptr;
+    varve_session *session = nullptr;
+    config.data_dir = ":memory:";
+    assert_int_equal(varve_open(&shapes_schema, &config, &store, nullptr), VARVE_OK);
+    assert_int_equal(varve_session_open(store, &session), VARVE_OK);
+    shapes_hot record;
+    shapes_hot_init(&record);
+    record.text = "region";
+    record.seen_at = 7;
+    varve_cache_options options = {};
+    options.ttl_seconds = 5;
+    assert_int_equal(shapes_hot_cache_put_with(session, &record, &options), VARVE_OK);
+
+    shapes_hot *found = nullptr;
+    assert_int_equal(shapes_hot_cache_get(session, &record, &found), VARVE_OK);
+    assert_int_equal(found->seen_at, 7);
+    shapes_hot_free(found);
+    char key[VARVE_KEY_SIZE];
+    assert_int_equal(shapes_hot_key(&record, key, sizeof(key)), VARVE_OK);
+    assert_string_equal(key, "hot:region:n{a0}:a0x:v-0-:a0:end");
+    varve_session_close(session);
+    varve_close(store);
+}
+
 } // namespace
 
 int
@@ -237,6 +265,7 @@ main()
         cmocka_unit_test(damaged_bytes_give_no_record),
         cmocka_unit_test(oneofs_and_maps_are_filled_in),
         cmocka_unit_test(records_are_stored_and_found),
+        cmocka_unit_test(records_are_cached),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -1,4 +1,4 @@
-/* The types of every wrapper of the tables in shapes.proto, for C and C++: WRAPPER_IS(name, result,
+/* The types of every wrapper of the tables and the cache in shapes.proto, for C and C++: WRAPPER_IS(name, result,
  * parameters) is defined by the includer and says that the function is of this type, CONDITION_IS(message,
  * field, family) that a filter has a condition of this family. */
 
@@ -118,3 +118,30 @@ CONDITION_IS(shapes_families, numbers, null);
 CONDITION_IS(shapes_families, leaves, null);
 CONDITION_IS(shapes_families, counts, null);
 CONDITION_IS(shapes_tensors, rows, int64);
+
+/* Those of the cache, of which each has a twin that takes options. */
+#define CACHE_WRAPPER_OF(name, ...)                                                                \
+    STATUS_OF(name, struct varve_session *, __VA_ARGS__);                                          \
+    STATUS_OF(name##_with, struct varve_session *, __VA_ARGS__, const struct varve_cache_options *)
+#define CACHE_WRAPPERS_OF(message)                                                                 \
+    CACHE_WRAPPER_OF(message##_cache_put, const struct message *);                                 \
+    CACHE_WRAPPER_OF(message##_cache_put_many, const struct message *, int64_t);                   \
+    CACHE_WRAPPER_OF(message##_cache_get, const struct message *, struct message **);              \
+    CACHE_WRAPPER_OF(                                                                              \
+        message##_cache_get_many, const struct message *, int64_t, struct message ***);            \
+    WRAPPER_IS(message##_free_many, void, struct message **);                                      \
+    CACHE_WRAPPER_OF(message##_cache_touch, const struct message *);                               \
+    CACHE_WRAPPER_OF(message##_cache_delete, const struct message *);                              \
+    STATUS_OF(message##_key, const struct message *, char *, size_t);                              \
+    STATUS_OF(message##_key_parse, const char *, struct message **)
+#define ORDERED_WRAPPERS_OF(message)                                                               \
+    CACHE_WRAPPER_OF(message##_cache_recent, int64_t, int64_t, struct varve_cursor **);            \
+    STATUS_OF(message##_next, struct varve_cursor *, const struct message **)
+
+CACHE_WRAPPERS_OF(shapes_hot);
+CACHE_WRAPPERS_OF(shapes_cold);
+CACHE_WRAPPERS_OF(shapes_copied);
+CACHE_WRAPPERS_OF(shapes_draft);
+ORDERED_WRAPPERS_OF(shapes_hot);
+ORDERED_WRAPPERS_OF(shapes_copied);
+WRAPPERS_OF(shapes_copied);

@@ -89,6 +89,8 @@ class NormalTest(unittest.TestCase):
         database.executescript("""CREATE TABLE sample (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT UNIQUE);
             CREATE TABLE varve_schema (package TEXT); CREATE TABLE varve_migration (number INTEGER);
             CREATE TABLE varve_generation (generation INTEGER); CREATE TABLE mine (a);
+            CREATE TABLE varve_copies (epoch INTEGER); CREATE TABLE varve_copied (name TEXT);
+            CREATE TABLE varve_invalidation (key TEXT);
             CREATE INDEX "sample.2" ON sample (a); CREATE INDEX my_index ON sample (a); CREATE VIEW v AS SELECT 1;""")
         self.assertEqual(set(normal.of_database(database)), {"sample", "mine", "sample.2", "my_index"})
         self.assertEqual(set(normal.of_database(database, ["Sample"])), {"sample", "sample.2"})

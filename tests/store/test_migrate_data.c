@@ -208,9 +208,18 @@ test_texts_that_only_look_different_are_the_same(void **state)
 /* -------------------------------------------------------------------- system tables */
 
 /* What the commits before had. */
+static const char to_version_2[] =
+    "DROP TABLE varve_copies; DROP TABLE varve_copied; DROP TABLE varve_invalidation;"
+    "PRAGMA user_version = 2";
 static const char to_version_1[] =
+    "DROP TABLE varve_copies; DROP TABLE varve_copied; DROP TABLE varve_invalidation;"
     "DROP TABLE varve_migration; DROP TABLE varve_generation;"
     "ALTER TABLE varve_schema DROP COLUMN lock; PRAGMA user_version = 0";
+
+static const char copies_sql[] =
+    "SELECT group_concat(length(folder) || '/' || file || '/' || epoch) || '.' || "
+    "(SELECT count(*) FROM varve_copied) || (SELECT count(*) FROM varve_invalidation) "
+    "FROM varve_copies";
 
 static void
 test_system_tables_of_the_first_version_move(void **state)
@@ -225,11 +234,30 @@ test_system_tables_of_the_first_version_move(void **state)
     trial_refuse(*state, &plain, read_only, VARVE_SCHEMA, "of an older varve");
     trial_refuse(*state, &plain, refuse, VARVE_SCHEMA, "of an older varve");
     trial_open(*state, &plain);
-    assert_string_equal(trial_query(*state, "PRAGMA user_version"), "2");
+    assert_string_equal(trial_query(*state, "PRAGMA user_version"), "3");
     assert_string_equal(
         trial_query(*state, "SELECT lock LIKE 'message zoo.Animal %' FROM varve_schema"), "1");
     assert_string_equal(trial_query(*state, "SELECT generation FROM varve_generation"), "1");
     assert_string_equal(trial_query(*state, "SELECT name FROM keeper"), "Ada");
+    assert_string_equal(trial_query(*state, copies_sql), "8//0.00");
+}
+
+static void
+test_system_tables_of_the_second_version_move(void **state)
+{
+    struct varve_config refuse = {.migrate = -1};
+    trial_open(*state, &zoo_schema);
+    assert_string_equal(trial_query(*state, copies_sql), "8//0.00");
+    trial_execute(*state, "INSERT INTO keeper (name) VALUES ('Ada')");
+    trial_execute(*state, to_version_2);
+    trial_refuse(*state, &zoo_schema, refuse, VARVE_SCHEMA, "of an older varve");
+    trial_open(*state, &zoo_schema);
+    assert_string_equal(trial_query(*state, "PRAGMA user_version"), "3");
+    assert_string_equal(trial_query(*state, copies_sql), "8//0.00");
+    assert_string_equal(trial_query(*state, "SELECT name FROM keeper"), "Ada");
+    assert_string_equal(
+        trial_query(*state, "SELECT group_concat(name) FROM varve_migration"),
+        "0001_first,0002_houses");
 }
 
 static void
@@ -277,10 +305,10 @@ test_a_database_of_a_newer_varve_is_refused(void **state)
 {
     struct varve_config config = {0};
     trial_open(*state, &zoo_schema);
-    trial_execute(*state, "PRAGMA user_version = 3");
+    trial_execute(*state, "PRAGMA user_version = 4");
     trial_refuse(
         *state, &zoo_schema, config, VARVE_SCHEMA,
-        "the database's system tables are of version 3, newer than the 2 that this program knows");
+        "the database's system tables are of version 4, newer than the 3 that this program knows");
 }
 
 int
@@ -299,6 +327,7 @@ main(int argc, char **argv)
         TRIAL_TEST(test_drift_is_told_object_by_object),
         TRIAL_TEST(test_texts_that_only_look_different_are_the_same),
         TRIAL_TEST(test_system_tables_of_the_first_version_move),
+        TRIAL_TEST(test_system_tables_of_the_second_version_move),
         TRIAL_TEST(test_tables_without_migrations_are_adopted_by_the_same_schema),
         TRIAL_TEST(test_a_program_without_migrations_needs_the_same_schema),
         TRIAL_TEST(test_a_database_of_a_newer_varve_is_refused),

@@ -1,9 +1,11 @@
 """Rules of (varve.cache): key templates that say one thing only, and modes that a tier can keep."""
 
-from varve_codegen import keys
+from varve_codegen import keys, spaces
 from varve_codegen.check.context import INTEGERS, is_scalar_column
 
 _KEY_TYPES = tuple(INTEGERS) + ("string", "bool", "enum")
+_FIXED_BYTES = 200  # of a template, so that there is room for values in VARVE_KEY_SIZE
+_TTL_SECONDS = 3155760000  # a hundred years: what is longer meets the end of the clock
 
 
 def check(context):
@@ -15,6 +17,8 @@ def check(context):
                 _check_meets(context, message, parts, templates)
                 templates.append((message, parts))
             _check_options(context, message, parts)
+    if not context.errors:
+        _check_spaces(context)
 
 
 def _refuse(context, message, member, text):
@@ -29,6 +33,9 @@ def _check_key(context, message):
     except keys.KeyTemplateError as problem:
         _refuse(context, message, "key", str(problem))
         return None
+    if keys.fixed_size(parts) > _FIXED_BYTES:
+        _refuse(context, message, "key", f'the fixed text of the key "{template}" is {keys.fixed_size(parts)} bytes '
+                                         f"long with its colons, and {_FIXED_BYTES} are allowed; shorten it")
     names = keys.fields(parts)
     if not names:
         _refuse(context, message, "key", f'the key "{template}" names no field, so all records would share it; add '
@@ -77,8 +84,26 @@ def _check_meets(context, message, parts, templates):
             )
 
 
+def _check_spaces(context):
+    """No two messages of a package have the same number before their keys. It is a hash of 32 bits."""
+    taken = {}
+    for message in context.messages():
+        if message.cache is None:
+            continue
+        beginning = spaces.beginning(message)
+        other = taken.setdefault(beginning, message)
+        if other is not message:
+            _refuse(context, message, "key", f'the keys "{message.cache.key}" and "{other.cache.key}" of {other.name} '
+                                             f"({context.errors.where(other.at)}) have the same hash, {beginning}; "
+                                             "rename one part")
+
+
 def _check_options(context, message, parts):
     cache = message.cache
+    if cache.ttl_seconds > _TTL_SECONDS:
+        _refuse(context, message, "ttl_seconds", f"ttl_seconds is {cache.ttl_seconds}, and at most {_TTL_SECONDS} are "
+                                                 "allowed, which is a hundred years; use 0 to keep values until they "
+                                                 "are deleted or evicted")
     if cache.mode == "READ_THROUGH" and message.table is None:
         _refuse(context, message, "mode", f"READ_THROUGH copies table records, and {message.name} has no table; add "
                                           "option (varve.table) = {}, or use mode: ONLY")
@@ -98,6 +123,9 @@ def _check_options(context, message, parts):
             _refuse(context, message, "index_by", f"index_by names {field.name}, which is no time; add "
                                                   "(varve.column).time = UNIX_NANOSECONDS to an int64 field, or "
                                                   "name another")
+        elif field.label == "optional" or field.oneof:
+            _refuse(context, message, "index_by", f"index_by names {field.name}, which can be absent; use a field that "
+                                                  "is always there")
     if cache.hash_tag and parts is not None and cache.hash_tag not in keys.fields(parts):
         _refuse(context, message, "hash_tag", f'hash_tag names "{cache.hash_tag}", which is no field of the key '
                                               f'"{cache.key}"; use one of its fields')

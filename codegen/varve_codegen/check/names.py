@@ -193,7 +193,8 @@ class _Identifiers:
         for suffix in suffixes:
             self._enter(f"{c}_{suffix}", at, "message", f"{c}_{suffix} of {label}")
         self._enter(f"{c}_init".upper(), at, "message", f"the initialiser of {label}")
-        if message.table is None and message.full_name in self._streamed:
+        is_ordered = message.cache is not None and message.cache.index_by
+        if message.table is None and (is_ordered or message.full_name in self._streamed):
             self._enter(f"{c}_next", at, "message", f"{c}_next of {label}")
         if message.cache is not None:
             self._enter_cache(message, label)
@@ -203,7 +204,10 @@ class _Identifiers:
             self._enter_oneof(message, oneof)
 
     def _enter_cache(self, message, label):
-        for suffix in [f"cache_{verb}{w}" for verb in _CACHE for w in ("", "_with")] + ["key", "key_parse"]:
+        suffixes = [f"cache_{verb}{w}" for verb in _CACHE for w in ("", "_with")] + ["key", "key_parse"]
+        if message.table is None:
+            suffixes.append("free_many")
+        for suffix in suffixes:
             c = f"{message.c}_{suffix}"
             self._enter(c, message.at, "message", f"{c} of {label}")
 

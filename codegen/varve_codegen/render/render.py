@@ -6,9 +6,10 @@ import jinja2
 
 from varve_codegen import ddl, lock, names, state
 from varve_codegen.render import layout
+from varve_codegen.render.cache import layout_json
 from varve_codegen.render.views import EnumView, MessageView, MigrationView
 
-ABI = 3
+ABI = 4
 
 _TEMPLATES = os.path.join(os.path.dirname(__file__), "..", "..", "templates")
 
@@ -26,14 +27,17 @@ class Renderer:
         return self._pair(names.output_stem(file.name), file, None, ())
 
     def package(self, package, files, umbrella):
-        """(name, content) of the pair that a package makes, with a file of the same path of both, and of its
-        SQL when it has tables."""
+        """(name, content) of the pair that a package makes, with a file of the same path of both, of its SQL
+        when it has tables, and of its layout when it has cached messages."""
         same = next((f for f in files if names.output_stem(f.name) == umbrella), None)
         yield from self._pair(umbrella, same, package, files)
         stored = self._state(package)
         tables = [(m.name, ddl.statements(stored, m)) for m in ddl.in_order(stored)]
         if tables:
             yield f"{umbrella}.sql", self._render("package.sql.j2", {"package": package, "tables": tables})
+        described = layout_json(package, [self._schema.messages[n] for f in files for n in f.messages])
+        if described:
+            yield f"{umbrella}.layout.json", described
 
     def _state(self, package):
         if package not in self._states:

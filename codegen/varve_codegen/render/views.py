@@ -2,6 +2,7 @@
 
 from varve_codegen import ddl, names
 from varve_codegen.render import layout, types
+from varve_codegen.render.cache import CacheView
 from varve_codegen.render.layout import Member
 
 
@@ -69,16 +70,17 @@ class MessageView:
             [i for _, i in sorted((f.name.encode(), i) for i, f in enumerate(by_number))]
         )
         self.ranges, self.range_count = _ranges([f.number for f in by_number])
-        self.storage = StorageView(schema, message, by_number)
+        position = {f.name: i for i, f in enumerate(by_number)}
+        self.storage = StorageView(schema, message, position)
         self.flags = " | ".join(_record_flags(schema, message))
         self.table = TableView(schema, message, state) if message.table is not None else None
+        self.cache = CacheView(message, position) if message.cache is not None else None
 
 
 class StorageView:
     """The record's columns, with the tensors, dims and references they point at."""
 
-    def __init__(self, schema, message, by_number):
-        position = {f.name: i for i, f in enumerate(by_number)}
+    def __init__(self, schema, message, position):
         self.dims, self.tensors, self.references, rows = [], [], [], []
         for field in message.fields:
             row = [

@@ -122,6 +122,41 @@ struct varve_table {
     size_t conditions_size;
 };
 
+/* Where the only copy of a cached record is. */
+enum varve_cache_mode {
+    VARVE_CACHE_ONLY = 1,     /* in the cache: it may be lost with it */
+    VARVE_CACHE_READ_THROUGH, /* in the table: the cache has a hot copy, filled by reads */
+};
+
+/* What compresses a value: the first byte of each says which. */
+enum varve_cache_compression {
+    VARVE_CACHE_NONE = 0,
+    VARVE_CACHE_ZSTD,
+    VARVE_CACHE_LZ4,
+    VARVE_CACHE_DEFLATE,
+};
+
+/* The text between two colons of a key: fixed, but for at most one field. */
+struct varve_key_part {
+    const char *before;                    /* fixed text, "" where there is none */
+    const ProtobufCFieldDescriptor *field; /* string, integer, bool or enum; NULL: before is all */
+    const char *after;
+    bool hash_tag; /* the value stands in braces, by which a Redis cluster chooses the slot */
+};
+
+/* How a record is kept in the cache. */
+struct varve_cache {
+    const char *key;                    /* the key as in the schema, "wm:{pattern_hash}" */
+    const struct varve_key_part *parts; /* of the key, between colons */
+    size_t part_count;
+    uint32_t space; /* of message and template, fields by number: what its keys begin with */
+    enum varve_cache_mode mode;
+    enum varve_cache_compression compression;
+    int64_t compress_above_bytes;             /* -1: the store's */
+    int64_t ttl_seconds;                      /* 0: until it is deleted or evicted */
+    const ProtobufCFieldDescriptor *index_by; /* int64, ns since 1970; NULL: no order */
+};
+
 /* A message: its wire descriptor and its storage. */
 struct varve_record {
     const ProtobufCMessageDescriptor *descriptor; /* full name, struct size, fields by number */
@@ -130,6 +165,7 @@ struct varve_record {
     size_t column_count;
     uint32_t flags;                  /* of enum varve_record_flag */
     const struct varve_table *table; /* NULL: the message has no table */
+    const struct varve_cache *cache; /* NULL: it is not cached */
 };
 
 /* A step from one version of a schema to the next: a file of its migrations folder. */

@@ -93,6 +93,49 @@ struct varve_config {
     void (*migration_progress)(
         void *context, const char *file, const char *what, size_t done, size_t total);
     void *migration_progress_context;
+
+    /* ---- the cache: embedded in the program, or Redis when redis_host or redis_unix_socket is set */
+
+    int64_t
+        cache_bytes; /* of keys and values that the embedded cache holds; default 64 MiB. Beyond it
+                            those go that were not used for longest. */
+    /* Values of more packed bytes are compressed, unless their message says otherwise; default 4096, -1:
+     * never. */
+    int64_t compress_above_bytes;
+    /* The largest value, in packed bytes: a larger one is refused, and one that says of itself that it
+     * would grow to more is not unpacked. Default 128 MiB. */
+    int64_t cache_value_bytes;
+
+    const char *redis_host;        /* and the rest of what it takes to reach the server */
+    int64_t redis_port;            /* default 6379 */
+    const char *redis_unix_socket; /* path of its socket: goes before redis_host */
+    int64_t redis_db;              /* number for SELECT; default 0 */
+    const char *redis_username;    /* of an ACL; NULL: the default user */
+    const char *redis_password;    /* NULL: no AUTH */
+    bool redis_tls;                /* only with a varve that was built with OpenSSL */
+    const char *redis_tls_ca;      /* file of certificates that are trusted; NULL: the system's */
+    const char *redis_tls_cert; /* file of the certificate and of its key that the client shows */
+    const char *redis_tls_key;
+    const char *redis_tls_server_name; /* that the server must prove; default: redis_host */
+
+    int64_t redis_connect_timeout_ms; /* of a new connection with AUTH and all; default 1000 */
+    int64_t
+        redis_timeout_ms; /* without a byte from the server, then it counts as gone; default 2000 */
+    int64_t redis_pool_size; /* connections of the store together; default 16 */
+    int64_t
+        redis_pool_timeout_ms; /* how long a call waits for a free one; default 1000, -1: not at all */
+    /* How often a call that failed for want of the server is made again, after growing random pauses;
+     * default 3, -1: never. */
+    int64_t redis_retries;
+    /* After so many failures in a row no call tries the server, but one at a time after a pause that
+     * grows from redis_breaker_ms to 32 times that; default 5, -1: all try. */
+    int64_t redis_breaker_failures;
+    int64_t redis_breaker_ms; /* default 1000 */
+
+    /* Nanoseconds since 1970, for tests: what the embedded cache takes for the time. Called from any
+     * thread. NULL: varve_now(). */
+    int64_t (*clock)(void *context);
+    void *clock_context;
 };
 
 /* Reads the configuration from the environment: for every member but the callbacks a variable of its

@@ -91,12 +91,34 @@ static const struct varve_column hot_columns[] = {
     { .field = &hot_fields[5], .kind = VARVE_COLUMN_TENSOR, .tensor = &hot_tensors[0] },
 };
 
+static const struct varve_key_part hot_key_parts[] = {
+    { .before = "hot", .after = "" },
+    { .before = "",    .field = &hot_fields[0], .after = "" },
+    { .before = "n",   .field = &hot_fields[1], .after = "", .hash_tag = true },
+    { .before = "",    .field = &hot_fields[2], .after = "x" },
+    { .before = "v-",  .field = &hot_fields[3], .after = "" },
+    { .before = "end", .after = "" },
+};
+
+static const struct varve_cache hot_cache = {
+    .key = "hot:{name}:n{number}:{side}x:v-{flag}:end",
+    .parts = hot_key_parts,
+    .part_count = 6,
+    .space = 0xb66a02dc,
+    .mode = VARVE_CACHE_ONLY,
+    .compression = VARVE_CACHE_LZ4,
+    .compress_above_bytes = 0,
+    .ttl_seconds = 30,
+    .index_by = &hot_fields[4],
+};
+
 const struct varve_record lab_hot_record = {
     .descriptor = &lab_hot_descriptor,
     .initial = &hot_initial,
     .columns = hot_columns,
     .column_count = 6,
     .flags = VARVE_RECORD_SCALED,
+    .cache = &hot_cache,
 };
 
 /* lab.Cold */
@@ -134,10 +156,26 @@ static const struct varve_column cold_columns[] = {
     { .field = &cold_fields[0], .kind = VARVE_COLUMN_SCALAR },
 };
 
+static const struct varve_key_part cold_key_parts[] = {
+    { .before = "cold", .after = "" },
+    { .before = "",     .field = &cold_fields[0], .after = "" },
+};
+
+static const struct varve_cache cold_cache = {
+    .key = "cold:{code}",
+    .parts = cold_key_parts,
+    .part_count = 2,
+    .space = 0xa763c0ec,
+    .mode = VARVE_CACHE_ONLY,
+    .compression = VARVE_CACHE_ZSTD,
+    .compress_above_bytes = -1,
+};
+
 const struct varve_record lab_cold_record = {
     .descriptor = &lab_cold_descriptor,
     .initial = &cold_initial,
     .columns = cold_columns,
     .column_count = 1,
+    .cache = &cold_cache,
 };
 /* clang-format on */

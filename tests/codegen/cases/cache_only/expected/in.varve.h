@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 3
+#if VARVE_ABI != 4
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -108,6 +108,198 @@ lab_hot_free(struct lab_hot *record)
     varve_record_free(record);
 }
 
+/* Stores the record in the cache under its key, made of name, number, side and flag, in place of
+ * what is there, for 30 seconds. VARVE_INVALID: a value breaks a rule, or the key is too long;
+ * VARVE_UNAVAILABLE: the server does not answer; VARVE_FULL: there is no room. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_hot_cache_put(struct varve_session *session, const struct lab_hot *record)
+{
+    return varve_cache_put(session, &lab_hot_record, record, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_hot_cache_put_with(
+    struct varve_session *session,
+    const struct lab_hot *record,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put(session, &lab_hot_record, record, options);
+}
+
+/* The same with an array of records, many in one round trip. Each is stored whole or not at all;
+ * when the call fails, some may be stored and others not. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_hot_cache_put_many(struct varve_session *session, const struct lab_hot *records, int64_t count)
+{
+    return varve_cache_put_many(session, &lab_hot_record, records, count, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_hot_cache_put_many_with(
+    struct varve_session *session,
+    const struct lab_hot *records,
+    int64_t count,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put_many(session, &lab_hot_record, records, count, options);
+}
+
+/* Reads the value with the key that name, number, side and flag of *key make: one block, release
+ * it with lab_hot_free(). VARVE_NOT_FOUND when there is none, or it has expired. *record is NULL
+ * unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_hot_cache_get(struct varve_session *session, const struct lab_hot *key, struct lab_hot **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_hot_record, key, &found, NULL);
+    *record = (struct lab_hot *)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the value a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_hot_cache_get_with(
+    struct varve_session *session,
+    const struct lab_hot *key,
+    struct lab_hot **record,
+    const struct varve_cache_options *options)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_hot_record, key, &found, options);
+    *record = (struct lab_hot *)found;
+    return status;
+}
+
+/* Reads those of an array of keys, many in one round trip: (*records)[i] is the one of keys[i],
+ * NULL where there is none. One block: release it with lab_hot_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_hot_cache_get_many(
+    struct varve_session *session,
+    const struct lab_hot *keys,
+    int64_t count,
+    struct lab_hot ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_hot_record, keys, count, &found, NULL);
+    *records = (struct lab_hot **)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the values a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_hot_cache_get_many_with(
+    struct varve_session *session,
+    const struct lab_hot *keys,
+    int64_t count,
+    struct lab_hot ***records,
+    const struct varve_cache_options *options)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_hot_record, keys, count, &found, options);
+    *records = (struct lab_hot **)found;
+    return status;
+}
+
+/* Releases what lab_hot_cache_get_many() gave. NULL is fine. */
+static inline void
+lab_hot_free_many(struct lab_hot **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Gives the value a new life, as if it had just been put. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_hot_cache_touch(struct varve_session *session, const struct lab_hot *key)
+{
+    return varve_cache_touch(session, &lab_hot_record, key, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_hot_cache_touch_with(
+    struct varve_session *session,
+    const struct lab_hot *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_touch(session, &lab_hot_record, key, options);
+}
+
+/* Forgets the value. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_hot_cache_delete(struct varve_session *session, const struct lab_hot *key)
+{
+    return varve_cache_delete(session, &lab_hot_record, key, NULL);
+}
+
+/* The same with options, which say nothing here. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_hot_cache_delete_with(
+    struct varve_session *session,
+    const struct lab_hot *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_delete(session, &lab_hot_record, key, options);
+}
+
+/* Values whose seen_at is at least `since` (ns since 1970-01-01T00:00:00Z), the newest first, at
+ * most `limit`; 0: all. Step with lab_hot_next(), close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_hot_cache_recent(
+    struct varve_session *session, int64_t since, int64_t limit, struct varve_cursor **cursor)
+{
+    return varve_cache_recent(session, &lab_hot_record, since, limit, cursor, NULL);
+}
+
+/* The same with options, which say nothing here. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_hot_cache_recent_with(
+    struct varve_session *session,
+    int64_t since,
+    int64_t limit,
+    struct varve_cursor **cursor,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_recent(session, &lab_hot_record, since, limit, cursor, options);
+}
+
+/* VARVE_ROW: *row is the next one, borrowed until the next call or the cursor's end. VARVE_DONE:
+ * there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_hot_next(struct varve_cursor *cursor, const struct lab_hot **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &lab_hot_record, &found);
+    *row = (const struct lab_hot *)found;
+    return status;
+}
+
+/* Writes the record's key, NUL-terminated: hot:{name}:n{number}:{side}x:v-{flag}:end with the
+ * values in their places. VARVE_KEY_SIZE bytes hold any key. VARVE_INVALID: the buffer is too
+ * small, or the key too long; what is in the buffer is then "". */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_hot_key(const struct lab_hot *record, char *buffer, size_t size)
+{
+    return varve_record_key(&lab_hot_record, record, buffer, size);
+}
+
+/* The reverse: a new record with the key's fields set, release it with lab_hot_free().
+ * VARVE_INVALID says at which byte the text is no such key. *record is NULL unless the status is
+ * VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_hot_key_parse(const char *text, struct lab_hot **record)
+{
+    void *parsed = NULL;
+    enum varve_status status = varve_record_key_parse(&lab_hot_record, text, &parsed);
+    *record = (struct lab_hot *)parsed;
+    return status;
+}
+
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
@@ -173,6 +365,168 @@ static inline void
 lab_cold_free(struct lab_cold *record)
 {
     varve_record_free(record);
+}
+
+/* Stores the record in the cache under its key, made of code, in place of what is there, until
+ * it is deleted or evicted. VARVE_INVALID: a value breaks a rule, or the key is too long;
+ * VARVE_UNAVAILABLE: the server does not answer; VARVE_FULL: there is no room. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cold_cache_put(struct varve_session *session, const struct lab_cold *record)
+{
+    return varve_cache_put(session, &lab_cold_record, record, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cold_cache_put_with(
+    struct varve_session *session,
+    const struct lab_cold *record,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put(session, &lab_cold_record, record, options);
+}
+
+/* The same with an array of records, many in one round trip. Each is stored whole or not at all;
+ * when the call fails, some may be stored and others not. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cold_cache_put_many(
+    struct varve_session *session, const struct lab_cold *records, int64_t count)
+{
+    return varve_cache_put_many(session, &lab_cold_record, records, count, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cold_cache_put_many_with(
+    struct varve_session *session,
+    const struct lab_cold *records,
+    int64_t count,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put_many(session, &lab_cold_record, records, count, options);
+}
+
+/* Reads the value with the key that code of *key makes: one block, release it with
+ * lab_cold_free(). VARVE_NOT_FOUND when there is none, or it has expired. *record is NULL unless
+ * the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cold_cache_get(
+    struct varve_session *session, const struct lab_cold *key, struct lab_cold **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_cold_record, key, &found, NULL);
+    *record = (struct lab_cold *)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the value a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cold_cache_get_with(
+    struct varve_session *session,
+    const struct lab_cold *key,
+    struct lab_cold **record,
+    const struct varve_cache_options *options)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_cold_record, key, &found, options);
+    *record = (struct lab_cold *)found;
+    return status;
+}
+
+/* Reads those of an array of keys, many in one round trip: (*records)[i] is the one of keys[i],
+ * NULL where there is none. One block: release it with lab_cold_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cold_cache_get_many(
+    struct varve_session *session,
+    const struct lab_cold *keys,
+    int64_t count,
+    struct lab_cold ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_cold_record, keys, count, &found, NULL);
+    *records = (struct lab_cold **)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the values a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cold_cache_get_many_with(
+    struct varve_session *session,
+    const struct lab_cold *keys,
+    int64_t count,
+    struct lab_cold ***records,
+    const struct varve_cache_options *options)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_cold_record, keys, count, &found, options);
+    *records = (struct lab_cold **)found;
+    return status;
+}
+
+/* Releases what lab_cold_cache_get_many() gave. NULL is fine. */
+static inline void
+lab_cold_free_many(struct lab_cold **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Gives the value a new life, as if it had just been put. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cold_cache_touch(struct varve_session *session, const struct lab_cold *key)
+{
+    return varve_cache_touch(session, &lab_cold_record, key, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cold_cache_touch_with(
+    struct varve_session *session,
+    const struct lab_cold *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_touch(session, &lab_cold_record, key, options);
+}
+
+/* Forgets the value. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cold_cache_delete(struct varve_session *session, const struct lab_cold *key)
+{
+    return varve_cache_delete(session, &lab_cold_record, key, NULL);
+}
+
+/* The same with options, which say nothing here. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cold_cache_delete_with(
+    struct varve_session *session,
+    const struct lab_cold *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_delete(session, &lab_cold_record, key, options);
+}
+
+/* Writes the record's key, NUL-terminated: cold:{code} with the values in their places.
+ * VARVE_KEY_SIZE bytes hold any key. VARVE_INVALID: the buffer is too small, or the key too
+ * long; what is in the buffer is then "". */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cold_key(const struct lab_cold *record, char *buffer, size_t size)
+{
+    return varve_record_key(&lab_cold_record, record, buffer, size);
+}
+
+/* The reverse: a new record with the key's fields set, release it with lab_cold_free().
+ * VARVE_INVALID says at which byte the text is no such key. *record is NULL unless the status is
+ * VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cold_key_parse(const char *text, struct lab_cold **record)
+{
+    void *parsed = NULL;
+    enum varve_status status = varve_record_key_parse(&lab_cold_record, text, &parsed);
+    *record = (struct lab_cold *)parsed;
+    return status;
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

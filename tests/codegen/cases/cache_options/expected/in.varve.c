@@ -40,11 +40,27 @@ static const struct varve_column a_columns[] = {
     { .field = &a_fields[0], .kind = VARVE_COLUMN_SCALAR },
 };
 
+static const struct varve_key_part a_key_parts[] = {
+    { .before = "a", .after = "" },
+    { .before = "",  .field = &a_fields[0], .after = "" },
+};
+
+static const struct varve_cache a_cache = {
+    .key = "a:{x}",
+    .parts = a_key_parts,
+    .part_count = 2,
+    .space = 0xc00024b4,
+    .mode = VARVE_CACHE_ONLY,
+    .compression = VARVE_CACHE_DEFLATE,
+    .compress_above_bytes = 4096,
+};
+
 const struct varve_record lab_a_record = {
     .descriptor = &lab_a_descriptor,
     .initial = &a_initial,
     .columns = a_columns,
     .column_count = 1,
+    .cache = &a_cache,
 };
 
 /* lab.B */
@@ -82,11 +98,27 @@ static const struct varve_column b_columns[] = {
     { .field = &b_fields[0], .kind = VARVE_COLUMN_SCALAR },
 };
 
+static const struct varve_key_part b_key_parts[] = {
+    { .before = "b", .after = "" },
+    { .before = "",  .field = &b_fields[0], .after = "" },
+};
+
+static const struct varve_cache b_cache = {
+    .key = "b:{x}",
+    .parts = b_key_parts,
+    .part_count = 2,
+    .space = 0x852fb41c,
+    .mode = VARVE_CACHE_ONLY,
+    .compression = VARVE_CACHE_NONE,
+    .compress_above_bytes = -1,
+};
+
 const struct varve_record lab_b_record = {
     .descriptor = &lab_b_descriptor,
     .initial = &b_initial,
     .columns = b_columns,
     .column_count = 1,
+    .cache = &b_cache,
 };
 
 /* lab.C */
@@ -124,11 +156,27 @@ static const struct varve_column c_columns[] = {
     { .field = &c_fields[0], .kind = VARVE_COLUMN_SCALAR },
 };
 
+static const struct varve_key_part c_key_parts[] = {
+    { .before = "c", .after = "" },
+    { .before = "",  .field = &c_fields[0], .after = "" },
+};
+
+static const struct varve_cache c_cache = {
+    .key = "c:{x}",
+    .parts = c_key_parts,
+    .part_count = 2,
+    .space = 0x0f1a39bb,
+    .mode = VARVE_CACHE_ONLY,
+    .compression = VARVE_CACHE_ZSTD,
+    .compress_above_bytes = -1,
+};
+
 const struct varve_record lab_c_record = {
     .descriptor = &lab_c_descriptor,
     .initial = &c_initial,
     .columns = c_columns,
     .column_count = 1,
+    .cache = &c_cache,
 };
 
 /* lab.Longer */
@@ -168,10 +216,27 @@ static const struct varve_column longer_columns[] = {
     { .field = &longer_fields[1], .kind = VARVE_COLUMN_SCALAR },
 };
 
+static const struct varve_key_part longer_key_parts[] = {
+    { .before = "a", .after = "" },
+    { .before = "",  .field = &longer_fields[0], .after = "" },
+    { .before = "",  .field = &longer_fields[1], .after = "" },
+};
+
+static const struct varve_cache longer_cache = {
+    .key = "a:{x}:{y}",
+    .parts = longer_key_parts,
+    .part_count = 3,
+    .space = 0x1270621b,
+    .mode = VARVE_CACHE_ONLY,
+    .compression = VARVE_CACHE_ZSTD,
+    .compress_above_bytes = -1,
+};
+
 const struct varve_record lab_longer_record = {
     .descriptor = &lab_longer_descriptor,
     .initial = &longer_initial,
     .columns = longer_columns,
     .column_count = 2,
+    .cache = &longer_cache,
 };
 /* clang-format on */

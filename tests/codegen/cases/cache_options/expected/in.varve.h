@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 3
+#if VARVE_ABI != 4
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -114,6 +114,163 @@ lab_a_free(struct lab_a *record)
     varve_record_free(record);
 }
 
+/* Stores the record in the cache under its key, made of x, in place of what is there, until it
+ * is deleted or evicted. VARVE_INVALID: a value breaks a rule, or the key is too long;
+ * VARVE_UNAVAILABLE: the server does not answer; VARVE_FULL: there is no room. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_a_cache_put(struct varve_session *session, const struct lab_a *record)
+{
+    return varve_cache_put(session, &lab_a_record, record, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_a_cache_put_with(
+    struct varve_session *session,
+    const struct lab_a *record,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put(session, &lab_a_record, record, options);
+}
+
+/* The same with an array of records, many in one round trip. Each is stored whole or not at all;
+ * when the call fails, some may be stored and others not. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_a_cache_put_many(struct varve_session *session, const struct lab_a *records, int64_t count)
+{
+    return varve_cache_put_many(session, &lab_a_record, records, count, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_a_cache_put_many_with(
+    struct varve_session *session,
+    const struct lab_a *records,
+    int64_t count,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put_many(session, &lab_a_record, records, count, options);
+}
+
+/* Reads the value with the key that x of *key makes: one block, release it with lab_a_free().
+ * VARVE_NOT_FOUND when there is none, or it has expired. *record is NULL unless the status is
+ * VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_a_cache_get(struct varve_session *session, const struct lab_a *key, struct lab_a **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_a_record, key, &found, NULL);
+    *record = (struct lab_a *)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the value a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_a_cache_get_with(
+    struct varve_session *session,
+    const struct lab_a *key,
+    struct lab_a **record,
+    const struct varve_cache_options *options)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_a_record, key, &found, options);
+    *record = (struct lab_a *)found;
+    return status;
+}
+
+/* Reads those of an array of keys, many in one round trip: (*records)[i] is the one of keys[i],
+ * NULL where there is none. One block: release it with lab_a_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_a_cache_get_many(
+    struct varve_session *session, const struct lab_a *keys, int64_t count, struct lab_a ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_a_record, keys, count, &found, NULL);
+    *records = (struct lab_a **)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the values a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_a_cache_get_many_with(
+    struct varve_session *session,
+    const struct lab_a *keys,
+    int64_t count,
+    struct lab_a ***records,
+    const struct varve_cache_options *options)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_a_record, keys, count, &found, options);
+    *records = (struct lab_a **)found;
+    return status;
+}
+
+/* Releases what lab_a_cache_get_many() gave. NULL is fine. */
+static inline void
+lab_a_free_many(struct lab_a **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Gives the value a new life, as if it had just been put. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_a_cache_touch(struct varve_session *session, const struct lab_a *key)
+{
+    return varve_cache_touch(session, &lab_a_record, key, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_a_cache_touch_with(
+    struct varve_session *session,
+    const struct lab_a *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_touch(session, &lab_a_record, key, options);
+}
+
+/* Forgets the value. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_a_cache_delete(struct varve_session *session, const struct lab_a *key)
+{
+    return varve_cache_delete(session, &lab_a_record, key, NULL);
+}
+
+/* The same with options, which say nothing here. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_a_cache_delete_with(
+    struct varve_session *session,
+    const struct lab_a *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_delete(session, &lab_a_record, key, options);
+}
+
+/* Writes the record's key, NUL-terminated: a:{x} with the values in their places. VARVE_KEY_SIZE
+ * bytes hold any key. VARVE_INVALID: the buffer is too small, or the key too long; what is in
+ * the buffer is then "". */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_a_key(const struct lab_a *record, char *buffer, size_t size)
+{
+    return varve_record_key(&lab_a_record, record, buffer, size);
+}
+
+/* The reverse: a new record with the key's fields set, release it with lab_a_free().
+ * VARVE_INVALID says at which byte the text is no such key. *record is NULL unless the status is
+ * VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_a_key_parse(const char *text, struct lab_a **record)
+{
+    void *parsed = NULL;
+    enum varve_status status = varve_record_key_parse(&lab_a_record, text, &parsed);
+    *record = (struct lab_a *)parsed;
+    return status;
+}
+
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
@@ -179,6 +336,163 @@ static inline void
 lab_b_free(struct lab_b *record)
 {
     varve_record_free(record);
+}
+
+/* Stores the record in the cache under its key, made of x, in place of what is there, until it
+ * is deleted or evicted. VARVE_INVALID: a value breaks a rule, or the key is too long;
+ * VARVE_UNAVAILABLE: the server does not answer; VARVE_FULL: there is no room. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_b_cache_put(struct varve_session *session, const struct lab_b *record)
+{
+    return varve_cache_put(session, &lab_b_record, record, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_b_cache_put_with(
+    struct varve_session *session,
+    const struct lab_b *record,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put(session, &lab_b_record, record, options);
+}
+
+/* The same with an array of records, many in one round trip. Each is stored whole or not at all;
+ * when the call fails, some may be stored and others not. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_b_cache_put_many(struct varve_session *session, const struct lab_b *records, int64_t count)
+{
+    return varve_cache_put_many(session, &lab_b_record, records, count, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_b_cache_put_many_with(
+    struct varve_session *session,
+    const struct lab_b *records,
+    int64_t count,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put_many(session, &lab_b_record, records, count, options);
+}
+
+/* Reads the value with the key that x of *key makes: one block, release it with lab_b_free().
+ * VARVE_NOT_FOUND when there is none, or it has expired. *record is NULL unless the status is
+ * VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_b_cache_get(struct varve_session *session, const struct lab_b *key, struct lab_b **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_b_record, key, &found, NULL);
+    *record = (struct lab_b *)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the value a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_b_cache_get_with(
+    struct varve_session *session,
+    const struct lab_b *key,
+    struct lab_b **record,
+    const struct varve_cache_options *options)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_b_record, key, &found, options);
+    *record = (struct lab_b *)found;
+    return status;
+}
+
+/* Reads those of an array of keys, many in one round trip: (*records)[i] is the one of keys[i],
+ * NULL where there is none. One block: release it with lab_b_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_b_cache_get_many(
+    struct varve_session *session, const struct lab_b *keys, int64_t count, struct lab_b ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_b_record, keys, count, &found, NULL);
+    *records = (struct lab_b **)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the values a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_b_cache_get_many_with(
+    struct varve_session *session,
+    const struct lab_b *keys,
+    int64_t count,
+    struct lab_b ***records,
+    const struct varve_cache_options *options)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_b_record, keys, count, &found, options);
+    *records = (struct lab_b **)found;
+    return status;
+}
+
+/* Releases what lab_b_cache_get_many() gave. NULL is fine. */
+static inline void
+lab_b_free_many(struct lab_b **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Gives the value a new life, as if it had just been put. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_b_cache_touch(struct varve_session *session, const struct lab_b *key)
+{
+    return varve_cache_touch(session, &lab_b_record, key, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_b_cache_touch_with(
+    struct varve_session *session,
+    const struct lab_b *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_touch(session, &lab_b_record, key, options);
+}
+
+/* Forgets the value. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_b_cache_delete(struct varve_session *session, const struct lab_b *key)
+{
+    return varve_cache_delete(session, &lab_b_record, key, NULL);
+}
+
+/* The same with options, which say nothing here. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_b_cache_delete_with(
+    struct varve_session *session,
+    const struct lab_b *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_delete(session, &lab_b_record, key, options);
+}
+
+/* Writes the record's key, NUL-terminated: b:{x} with the values in their places. VARVE_KEY_SIZE
+ * bytes hold any key. VARVE_INVALID: the buffer is too small, or the key too long; what is in
+ * the buffer is then "". */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_b_key(const struct lab_b *record, char *buffer, size_t size)
+{
+    return varve_record_key(&lab_b_record, record, buffer, size);
+}
+
+/* The reverse: a new record with the key's fields set, release it with lab_b_free().
+ * VARVE_INVALID says at which byte the text is no such key. *record is NULL unless the status is
+ * VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_b_key_parse(const char *text, struct lab_b **record)
+{
+    void *parsed = NULL;
+    enum varve_status status = varve_record_key_parse(&lab_b_record, text, &parsed);
+    *record = (struct lab_b *)parsed;
+    return status;
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
@@ -248,6 +562,163 @@ lab_c_free(struct lab_c *record)
     varve_record_free(record);
 }
 
+/* Stores the record in the cache under its key, made of x, in place of what is there, until it
+ * is deleted or evicted. VARVE_INVALID: a value breaks a rule, or the key is too long;
+ * VARVE_UNAVAILABLE: the server does not answer; VARVE_FULL: there is no room. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_c_cache_put(struct varve_session *session, const struct lab_c *record)
+{
+    return varve_cache_put(session, &lab_c_record, record, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_c_cache_put_with(
+    struct varve_session *session,
+    const struct lab_c *record,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put(session, &lab_c_record, record, options);
+}
+
+/* The same with an array of records, many in one round trip. Each is stored whole or not at all;
+ * when the call fails, some may be stored and others not. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_c_cache_put_many(struct varve_session *session, const struct lab_c *records, int64_t count)
+{
+    return varve_cache_put_many(session, &lab_c_record, records, count, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_c_cache_put_many_with(
+    struct varve_session *session,
+    const struct lab_c *records,
+    int64_t count,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put_many(session, &lab_c_record, records, count, options);
+}
+
+/* Reads the value with the key that x of *key makes: one block, release it with lab_c_free().
+ * VARVE_NOT_FOUND when there is none, or it has expired. *record is NULL unless the status is
+ * VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_c_cache_get(struct varve_session *session, const struct lab_c *key, struct lab_c **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_c_record, key, &found, NULL);
+    *record = (struct lab_c *)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the value a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_c_cache_get_with(
+    struct varve_session *session,
+    const struct lab_c *key,
+    struct lab_c **record,
+    const struct varve_cache_options *options)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_c_record, key, &found, options);
+    *record = (struct lab_c *)found;
+    return status;
+}
+
+/* Reads those of an array of keys, many in one round trip: (*records)[i] is the one of keys[i],
+ * NULL where there is none. One block: release it with lab_c_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_c_cache_get_many(
+    struct varve_session *session, const struct lab_c *keys, int64_t count, struct lab_c ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_c_record, keys, count, &found, NULL);
+    *records = (struct lab_c **)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the values a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_c_cache_get_many_with(
+    struct varve_session *session,
+    const struct lab_c *keys,
+    int64_t count,
+    struct lab_c ***records,
+    const struct varve_cache_options *options)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_c_record, keys, count, &found, options);
+    *records = (struct lab_c **)found;
+    return status;
+}
+
+/* Releases what lab_c_cache_get_many() gave. NULL is fine. */
+static inline void
+lab_c_free_many(struct lab_c **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Gives the value a new life, as if it had just been put. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_c_cache_touch(struct varve_session *session, const struct lab_c *key)
+{
+    return varve_cache_touch(session, &lab_c_record, key, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_c_cache_touch_with(
+    struct varve_session *session,
+    const struct lab_c *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_touch(session, &lab_c_record, key, options);
+}
+
+/* Forgets the value. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_c_cache_delete(struct varve_session *session, const struct lab_c *key)
+{
+    return varve_cache_delete(session, &lab_c_record, key, NULL);
+}
+
+/* The same with options, which say nothing here. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_c_cache_delete_with(
+    struct varve_session *session,
+    const struct lab_c *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_delete(session, &lab_c_record, key, options);
+}
+
+/* Writes the record's key, NUL-terminated: c:{x} with the values in their places. VARVE_KEY_SIZE
+ * bytes hold any key. VARVE_INVALID: the buffer is too small, or the key too long; what is in
+ * the buffer is then "". */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_c_key(const struct lab_c *record, char *buffer, size_t size)
+{
+    return varve_record_key(&lab_c_record, record, buffer, size);
+}
+
+/* The reverse: a new record with the key's fields set, release it with lab_c_free().
+ * VARVE_INVALID says at which byte the text is no such key. *record is NULL unless the status is
+ * VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_c_key_parse(const char *text, struct lab_c **record)
+{
+    void *parsed = NULL;
+    enum varve_status status = varve_record_key_parse(&lab_c_record, text, &parsed);
+    *record = (struct lab_c *)parsed;
+    return status;
+}
+
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
@@ -313,6 +784,168 @@ static inline void
 lab_longer_free(struct lab_longer *record)
 {
     varve_record_free(record);
+}
+
+/* Stores the record in the cache under its key, made of x and y, in place of what is there,
+ * until it is deleted or evicted. VARVE_INVALID: a value breaks a rule, or the key is too long;
+ * VARVE_UNAVAILABLE: the server does not answer; VARVE_FULL: there is no room. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_longer_cache_put(struct varve_session *session, const struct lab_longer *record)
+{
+    return varve_cache_put(session, &lab_longer_record, record, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_longer_cache_put_with(
+    struct varve_session *session,
+    const struct lab_longer *record,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put(session, &lab_longer_record, record, options);
+}
+
+/* The same with an array of records, many in one round trip. Each is stored whole or not at all;
+ * when the call fails, some may be stored and others not. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_longer_cache_put_many(
+    struct varve_session *session, const struct lab_longer *records, int64_t count)
+{
+    return varve_cache_put_many(session, &lab_longer_record, records, count, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_longer_cache_put_many_with(
+    struct varve_session *session,
+    const struct lab_longer *records,
+    int64_t count,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put_many(session, &lab_longer_record, records, count, options);
+}
+
+/* Reads the value with the key that x and y of *key make: one block, release it with
+ * lab_longer_free(). VARVE_NOT_FOUND when there is none, or it has expired. *record is NULL
+ * unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_longer_cache_get(
+    struct varve_session *session, const struct lab_longer *key, struct lab_longer **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_longer_record, key, &found, NULL);
+    *record = (struct lab_longer *)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the value a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_longer_cache_get_with(
+    struct varve_session *session,
+    const struct lab_longer *key,
+    struct lab_longer **record,
+    const struct varve_cache_options *options)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_longer_record, key, &found, options);
+    *record = (struct lab_longer *)found;
+    return status;
+}
+
+/* Reads those of an array of keys, many in one round trip: (*records)[i] is the one of keys[i],
+ * NULL where there is none. One block: release it with lab_longer_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_longer_cache_get_many(
+    struct varve_session *session,
+    const struct lab_longer *keys,
+    int64_t count,
+    struct lab_longer ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_longer_record, keys, count, &found, NULL);
+    *records = (struct lab_longer **)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the values a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_longer_cache_get_many_with(
+    struct varve_session *session,
+    const struct lab_longer *keys,
+    int64_t count,
+    struct lab_longer ***records,
+    const struct varve_cache_options *options)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_longer_record, keys, count, &found, options);
+    *records = (struct lab_longer **)found;
+    return status;
+}
+
+/* Releases what lab_longer_cache_get_many() gave. NULL is fine. */
+static inline void
+lab_longer_free_many(struct lab_longer **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Gives the value a new life, as if it had just been put. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_longer_cache_touch(struct varve_session *session, const struct lab_longer *key)
+{
+    return varve_cache_touch(session, &lab_longer_record, key, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_longer_cache_touch_with(
+    struct varve_session *session,
+    const struct lab_longer *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_touch(session, &lab_longer_record, key, options);
+}
+
+/* Forgets the value. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_longer_cache_delete(struct varve_session *session, const struct lab_longer *key)
+{
+    return varve_cache_delete(session, &lab_longer_record, key, NULL);
+}
+
+/* The same with options, which say nothing here. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_longer_cache_delete_with(
+    struct varve_session *session,
+    const struct lab_longer *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_delete(session, &lab_longer_record, key, options);
+}
+
+/* Writes the record's key, NUL-terminated: a:{x}:{y} with the values in their places.
+ * VARVE_KEY_SIZE bytes hold any key. VARVE_INVALID: the buffer is too small, or the key too
+ * long; what is in the buffer is then "". */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_longer_key(const struct lab_longer *record, char *buffer, size_t size)
+{
+    return varve_record_key(&lab_longer_record, record, buffer, size);
+}
+
+/* The reverse: a new record with the key's fields set, release it with lab_longer_free().
+ * VARVE_INVALID says at which byte the text is no such key. *record is NULL unless the status is
+ * VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_longer_key_parse(const char *text, struct lab_longer **record)
+{
+    void *parsed = NULL;
+    enum varve_status status = varve_record_key_parse(&lab_longer_record, text, &parsed);
+    *record = (struct lab_longer *)parsed;
+    return status;
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

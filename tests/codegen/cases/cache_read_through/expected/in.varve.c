@@ -67,12 +67,29 @@ static const struct varve_table person_table = {
     .conditions_size = offsetof(struct lab_person_filter, order_by),
 };
 
+static const struct varve_key_part person_key_parts[] = {
+    { .before = "person", .after = "" },
+    { .before = "",       .field = &person_fields[0], .after = "" },
+};
+
+static const struct varve_cache person_cache = {
+    .key = "person:{id}",
+    .parts = person_key_parts,
+    .part_count = 2,
+    .space = 0x4a993f1f,
+    .mode = VARVE_CACHE_READ_THROUGH,
+    .compression = VARVE_CACHE_ZSTD,
+    .compress_above_bytes = -1,
+    .ttl_seconds = 60,
+};
+
 const struct varve_record lab_person_record = {
     .descriptor = &lab_person_descriptor,
     .initial = &person_initial,
     .columns = person_columns,
     .column_count = 2,
     .table = &person_table,
+    .cache = &person_cache,
 };
 
 /* lab.City */
@@ -176,12 +193,30 @@ static const struct varve_table city_table = {
     .conditions_size = offsetof(struct lab_city_filter, order_by),
 };
 
+static const struct varve_key_part city_key_parts[] = {
+    { .before = "city", .after = "" },
+    { .before = "",     .field = &city_fields[2], .after = "" },
+    { .before = "",     .field = &city_fields[1], .after = "" },
+};
+
+static const struct varve_cache city_cache = {
+    .key = "city:{country}:{code}",
+    .parts = city_key_parts,
+    .part_count = 3,
+    .space = 0x0f99955d,
+    .mode = VARVE_CACHE_READ_THROUGH,
+    .compression = VARVE_CACHE_ZSTD,
+    .compress_above_bytes = -1,
+    .index_by = &city_fields[3],
+};
+
 const struct varve_record lab_city_record = {
     .descriptor = &lab_city_descriptor,
     .initial = &city_initial,
     .columns = city_columns,
     .column_count = 6,
     .table = &city_table,
+    .cache = &city_cache,
 };
 
 /* lab.Draft */
@@ -246,11 +281,27 @@ static const struct varve_table draft_table = {
     .conditions_size = offsetof(struct lab_draft_filter, order_by),
 };
 
+static const struct varve_key_part draft_key_parts[] = {
+    { .before = "draft", .after = "" },
+    { .before = "",      .field = &draft_fields[1], .after = "" },
+};
+
+static const struct varve_cache draft_cache = {
+    .key = "draft:{title}",
+    .parts = draft_key_parts,
+    .part_count = 2,
+    .space = 0x3072dd96,
+    .mode = VARVE_CACHE_ONLY,
+    .compression = VARVE_CACHE_ZSTD,
+    .compress_above_bytes = -1,
+};
+
 const struct varve_record lab_draft_record = {
     .descriptor = &lab_draft_descriptor,
     .initial = &draft_initial,
     .columns = draft_columns,
     .column_count = 2,
     .table = &draft_table,
+    .cache = &draft_cache,
 };
 /* clang-format on */

@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 3
+#if VARVE_ABI != 4
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -291,6 +291,162 @@ lab_person_delete_where(struct varve_session *session, const struct lab_person_f
     return varve_record_delete_where(session, &lab_person_record, filter);
 }
 
+/* Makes the hot copy in the cache that of the record in the table, for 60 seconds. Of *record
+ * only the key's fields are read: id. VARVE_NOT_FOUND when the table has none. That the cache
+ * cannot be reached is no failure. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_cache_put(struct varve_session *session, const struct lab_person *record)
+{
+    return varve_cache_put(session, &lab_person_record, record, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_cache_put_with(
+    struct varve_session *session,
+    const struct lab_person *record,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put(session, &lab_person_record, record, options);
+}
+
+/* The same with an array of records, many in one round trip. Each is stored whole or not at all;
+ * when the call fails, some may be stored and others not. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_cache_put_many(
+    struct varve_session *session, const struct lab_person *records, int64_t count)
+{
+    return varve_cache_put_many(session, &lab_person_record, records, count, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_cache_put_many_with(
+    struct varve_session *session,
+    const struct lab_person *records,
+    int64_t count,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put_many(session, &lab_person_record, records, count, options);
+}
+
+/* Reads the record with this key: from its hot copy, or from the table, which fills one. One
+ * block, release it with lab_person_free(). VARVE_NOT_FOUND when there is none. *record is NULL
+ * unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_cache_get(
+    struct varve_session *session, const struct lab_person *key, struct lab_person **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_person_record, key, &found, NULL);
+    *record = (struct lab_person *)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the value a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_cache_get_with(
+    struct varve_session *session,
+    const struct lab_person *key,
+    struct lab_person **record,
+    const struct varve_cache_options *options)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_person_record, key, &found, options);
+    *record = (struct lab_person *)found;
+    return status;
+}
+
+/* Reads those of an array of keys, many in one round trip: (*records)[i] is the one of keys[i],
+ * NULL where there is none. One block: release it with lab_person_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_cache_get_many(
+    struct varve_session *session,
+    const struct lab_person *keys,
+    int64_t count,
+    struct lab_person ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_person_record, keys, count, &found, NULL);
+    *records = (struct lab_person **)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the values a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_cache_get_many_with(
+    struct varve_session *session,
+    const struct lab_person *keys,
+    int64_t count,
+    struct lab_person ***records,
+    const struct varve_cache_options *options)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_person_record, keys, count, &found, options);
+    *records = (struct lab_person **)found;
+    return status;
+}
+
+/* Gives the hot copy a new life, as if it had just been made. VARVE_NOT_FOUND when there is
+ * none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_cache_touch(struct varve_session *session, const struct lab_person *key)
+{
+    return varve_cache_touch(session, &lab_person_record, key, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_cache_touch_with(
+    struct varve_session *session,
+    const struct lab_person *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_touch(session, &lab_person_record, key, options);
+}
+
+/* Forgets the hot copy; the record in the table stays. VARVE_NOT_FOUND when there is no copy. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_cache_delete(struct varve_session *session, const struct lab_person *key)
+{
+    return varve_cache_delete(session, &lab_person_record, key, NULL);
+}
+
+/* The same with options, which say nothing here. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_cache_delete_with(
+    struct varve_session *session,
+    const struct lab_person *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_delete(session, &lab_person_record, key, options);
+}
+
+/* Writes the record's key, NUL-terminated: person:{id} with the values in their places.
+ * VARVE_KEY_SIZE bytes hold any key. VARVE_INVALID: the buffer is too small, or the key too
+ * long; what is in the buffer is then "". */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_key(const struct lab_person *record, char *buffer, size_t size)
+{
+    return varve_record_key(&lab_person_record, record, buffer, size);
+}
+
+/* The reverse: a new record with the key's fields set, release it with lab_person_free().
+ * VARVE_INVALID says at which byte the text is no such key. *record is NULL unless the status is
+ * VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_key_parse(const char *text, struct lab_person **record)
+{
+    void *parsed = NULL;
+    enum varve_status status = varve_record_key_parse(&lab_person_record, text, &parsed);
+    *record = (struct lab_person *)parsed;
+    return status;
+}
+
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
@@ -511,6 +667,186 @@ lab_city_delete_where(struct varve_session *session, const struct lab_city_filte
     return varve_record_delete_where(session, &lab_city_record, filter);
 }
 
+/* Makes the hot copy in the cache that of the record in the table, until it is deleted or
+ * evicted. Of *record only the key's fields are read: country and code. VARVE_NOT_FOUND when the
+ * table has none. That the cache cannot be reached is no failure. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_cache_put(struct varve_session *session, const struct lab_city *record)
+{
+    return varve_cache_put(session, &lab_city_record, record, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_cache_put_with(
+    struct varve_session *session,
+    const struct lab_city *record,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put(session, &lab_city_record, record, options);
+}
+
+/* The same with an array of records, many in one round trip. Each is stored whole or not at all;
+ * when the call fails, some may be stored and others not. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_cache_put_many(
+    struct varve_session *session, const struct lab_city *records, int64_t count)
+{
+    return varve_cache_put_many(session, &lab_city_record, records, count, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_cache_put_many_with(
+    struct varve_session *session,
+    const struct lab_city *records,
+    int64_t count,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put_many(session, &lab_city_record, records, count, options);
+}
+
+/* Reads the record with this key, of which only the key's fields are read: from its hot copy, or
+ * from the table, which fills one; tensors are not loaded. One block, release it with
+ * lab_city_free(). VARVE_NOT_FOUND when there is none. *record is NULL unless the status is
+ * VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_cache_get(
+    struct varve_session *session, const struct lab_city *key, struct lab_city **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_city_record, key, &found, NULL);
+    *record = (struct lab_city *)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the value a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_cache_get_with(
+    struct varve_session *session,
+    const struct lab_city *key,
+    struct lab_city **record,
+    const struct varve_cache_options *options)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_city_record, key, &found, options);
+    *record = (struct lab_city *)found;
+    return status;
+}
+
+/* Reads those of an array of keys, many in one round trip: (*records)[i] is the one of keys[i],
+ * NULL where there is none; tensors are not loaded. One block: release it with
+ * lab_city_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_cache_get_many(
+    struct varve_session *session,
+    const struct lab_city *keys,
+    int64_t count,
+    struct lab_city ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_city_record, keys, count, &found, NULL);
+    *records = (struct lab_city **)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the values a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_cache_get_many_with(
+    struct varve_session *session,
+    const struct lab_city *keys,
+    int64_t count,
+    struct lab_city ***records,
+    const struct varve_cache_options *options)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_city_record, keys, count, &found, options);
+    *records = (struct lab_city **)found;
+    return status;
+}
+
+/* Gives the hot copy a new life, as if it had just been made. VARVE_NOT_FOUND when there is
+ * none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_cache_touch(struct varve_session *session, const struct lab_city *key)
+{
+    return varve_cache_touch(session, &lab_city_record, key, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_cache_touch_with(
+    struct varve_session *session,
+    const struct lab_city *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_touch(session, &lab_city_record, key, options);
+}
+
+/* Forgets the hot copy; the record in the table stays. VARVE_NOT_FOUND when there is no copy. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_cache_delete(struct varve_session *session, const struct lab_city *key)
+{
+    return varve_cache_delete(session, &lab_city_record, key, NULL);
+}
+
+/* The same with options, which say nothing here. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_cache_delete_with(
+    struct varve_session *session,
+    const struct lab_city *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_delete(session, &lab_city_record, key, options);
+}
+
+/* Records of the table whose founded_at is at least `since` (ns since 1970-01-01T00:00:00Z), the
+ * newest first, at most `limit`; 0: all. Step with lab_city_next(), close *cursor with
+ * varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_cache_recent(
+    struct varve_session *session, int64_t since, int64_t limit, struct varve_cursor **cursor)
+{
+    return varve_cache_recent(session, &lab_city_record, since, limit, cursor, NULL);
+}
+
+/* The same with options, which say nothing here. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_cache_recent_with(
+    struct varve_session *session,
+    int64_t since,
+    int64_t limit,
+    struct varve_cursor **cursor,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_recent(session, &lab_city_record, since, limit, cursor, options);
+}
+
+/* Writes the record's key, NUL-terminated: city:{country}:{code} with the values in their
+ * places. VARVE_KEY_SIZE bytes hold any key. VARVE_INVALID: the buffer is too small, or the key
+ * too long; what is in the buffer is then "". */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_key(const struct lab_city *record, char *buffer, size_t size)
+{
+    return varve_record_key(&lab_city_record, record, buffer, size);
+}
+
+/* The reverse: a new record with the key's fields set, release it with lab_city_free().
+ * VARVE_INVALID says at which byte the text is no such key. *record is NULL unless the status is
+ * VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_key_parse(const char *text, struct lab_city **record)
+{
+    void *parsed = NULL;
+    enum varve_status status = varve_record_key_parse(&lab_city_record, text, &parsed);
+    *record = (struct lab_city *)parsed;
+    return status;
+}
+
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
@@ -717,6 +1053,161 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_draft_delete_where(struct varve_session *session, const struct lab_draft_filter *filter)
 {
     return varve_record_delete_where(session, &lab_draft_record, filter);
+}
+
+/* Stores the record in the cache under its key, made of title, in place of what is there, until
+ * it is deleted or evicted. VARVE_INVALID: a value breaks a rule, or the key is too long;
+ * VARVE_UNAVAILABLE: the server does not answer; VARVE_FULL: there is no room. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_cache_put(struct varve_session *session, const struct lab_draft *record)
+{
+    return varve_cache_put(session, &lab_draft_record, record, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_cache_put_with(
+    struct varve_session *session,
+    const struct lab_draft *record,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put(session, &lab_draft_record, record, options);
+}
+
+/* The same with an array of records, many in one round trip. Each is stored whole or not at all;
+ * when the call fails, some may be stored and others not. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_cache_put_many(
+    struct varve_session *session, const struct lab_draft *records, int64_t count)
+{
+    return varve_cache_put_many(session, &lab_draft_record, records, count, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_cache_put_many_with(
+    struct varve_session *session,
+    const struct lab_draft *records,
+    int64_t count,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put_many(session, &lab_draft_record, records, count, options);
+}
+
+/* Reads the value with the key that title of *key makes: one block, release it with
+ * lab_draft_free(). VARVE_NOT_FOUND when there is none, or it has expired. *record is NULL
+ * unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_cache_get(
+    struct varve_session *session, const struct lab_draft *key, struct lab_draft **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_draft_record, key, &found, NULL);
+    *record = (struct lab_draft *)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the value a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_cache_get_with(
+    struct varve_session *session,
+    const struct lab_draft *key,
+    struct lab_draft **record,
+    const struct varve_cache_options *options)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_draft_record, key, &found, options);
+    *record = (struct lab_draft *)found;
+    return status;
+}
+
+/* Reads those of an array of keys, many in one round trip: (*records)[i] is the one of keys[i],
+ * NULL where there is none. One block: release it with lab_draft_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_cache_get_many(
+    struct varve_session *session,
+    const struct lab_draft *keys,
+    int64_t count,
+    struct lab_draft ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_draft_record, keys, count, &found, NULL);
+    *records = (struct lab_draft **)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the values a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_cache_get_many_with(
+    struct varve_session *session,
+    const struct lab_draft *keys,
+    int64_t count,
+    struct lab_draft ***records,
+    const struct varve_cache_options *options)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_draft_record, keys, count, &found, options);
+    *records = (struct lab_draft **)found;
+    return status;
+}
+
+/* Gives the value a new life, as if it had just been put. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_cache_touch(struct varve_session *session, const struct lab_draft *key)
+{
+    return varve_cache_touch(session, &lab_draft_record, key, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_cache_touch_with(
+    struct varve_session *session,
+    const struct lab_draft *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_touch(session, &lab_draft_record, key, options);
+}
+
+/* Forgets the value. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_cache_delete(struct varve_session *session, const struct lab_draft *key)
+{
+    return varve_cache_delete(session, &lab_draft_record, key, NULL);
+}
+
+/* The same with options, which say nothing here. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_cache_delete_with(
+    struct varve_session *session,
+    const struct lab_draft *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_delete(session, &lab_draft_record, key, options);
+}
+
+/* Writes the record's key, NUL-terminated: draft:{title} with the values in their places.
+ * VARVE_KEY_SIZE bytes hold any key. VARVE_INVALID: the buffer is too small, or the key too
+ * long; what is in the buffer is then "". */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_key(const struct lab_draft *record, char *buffer, size_t size)
+{
+    return varve_record_key(&lab_draft_record, record, buffer, size);
+}
+
+/* The reverse: a new record with the key's fields set, release it with lab_draft_free().
+ * VARVE_INVALID says at which byte the text is no such key. *record is NULL unless the status is
+ * VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_key_parse(const char *text, struct lab_draft **record)
+{
+    void *parsed = NULL;
+    enum varve_status status = varve_record_key_parse(&lab_draft_record, text, &parsed);
+    *record = (struct lab_draft *)parsed;
+    return status;
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -147,6 +147,21 @@ static const struct varve_table simultaneous_recording_of_electrodes_table = {
     .conditions_size = offsetof(struct institute_long_names_simultaneous_recording_of_electrodes_filter, order_by),
 };
 
+static const struct varve_key_part simultaneous_recording_of_electrodes_key_parts[] = {
+    { .before = "long", .after = "" },
+    { .before = "",     .field = &simultaneous_recording_of_electrodes_fields[0], .after = "" },
+};
+
+static const struct varve_cache simultaneous_recording_of_electrodes_cache = {
+    .key = "long:{identifying_number_of_the_record}",
+    .parts = simultaneous_recording_of_electrodes_key_parts,
+    .part_count = 2,
+    .space = 0x0f2d2640,
+    .mode = VARVE_CACHE_READ_THROUGH,
+    .compression = VARVE_CACHE_ZSTD,
+    .compress_above_bytes = -1,
+};
+
 const struct varve_record institute_long_names_simultaneous_recording_of_electrodes_record = {
     .descriptor = &institute_long_names_simultaneous_recording_of_electrodes_descriptor,
     .initial = &simultaneous_recording_of_electrodes_initial,
@@ -154,6 +169,7 @@ const struct varve_record institute_long_names_simultaneous_recording_of_electro
     .column_count = 8,
     .flags = VARVE_RECORD_MAPS,
     .table = &simultaneous_recording_of_electrodes_table,
+    .cache = &simultaneous_recording_of_electrodes_cache,
 };
 
 /* institute.long_names.SimultaneousRecordingOfElectrodes.ParametersOfTheMeasurementEntry */

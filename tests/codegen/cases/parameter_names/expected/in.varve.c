@@ -102,12 +102,29 @@ static const struct varve_table session_table = {
     .conditions_size = offsetof(struct lab_session_filter, order_by),
 };
 
+static const struct varve_key_part session_key_parts[] = {
+    { .before = "session", .after = "" },
+    { .before = "",        .field = &session_fields[0], .after = "" },
+    { .before = "",        .field = &session_fields[1], .after = "" },
+};
+
+static const struct varve_cache session_cache = {
+    .key = "session:{session}:{record}",
+    .parts = session_key_parts,
+    .part_count = 3,
+    .space = 0x861df873,
+    .mode = VARVE_CACHE_READ_THROUGH,
+    .compression = VARVE_CACHE_ZSTD,
+    .compress_above_bytes = -1,
+};
+
 const struct varve_record lab_session_record = {
     .descriptor = &lab_session_descriptor,
     .initial = &session_initial,
     .columns = session_columns,
     .column_count = 7,
     .table = &session_table,
+    .cache = &session_cache,
 };
 
 /* lab.Record */

@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 3
+#if VARVE_ABI != 4
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -340,6 +340,162 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_session_delete_where(struct varve_session *session, const struct lab_session_filter *filter)
 {
     return varve_record_delete_where(session, &lab_session_record, filter);
+}
+
+/* Makes the hot copy in the cache that of the record in the table, until it is deleted or
+ * evicted. Of *record only the key's fields are read: session and record. VARVE_NOT_FOUND when
+ * the table has none. That the cache cannot be reached is no failure. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_cache_put(struct varve_session *session, const struct lab_session *record)
+{
+    return varve_cache_put(session, &lab_session_record, record, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_cache_put_with(
+    struct varve_session *session,
+    const struct lab_session *record,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put(session, &lab_session_record, record, options);
+}
+
+/* The same with an array of records, many in one round trip. Each is stored whole or not at all;
+ * when the call fails, some may be stored and others not. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_cache_put_many(
+    struct varve_session *session, const struct lab_session *records, int64_t count)
+{
+    return varve_cache_put_many(session, &lab_session_record, records, count, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_cache_put_many_with(
+    struct varve_session *session,
+    const struct lab_session *records,
+    int64_t count,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put_many(session, &lab_session_record, records, count, options);
+}
+
+/* Reads the record with this key, of which only the key's fields are read: from its hot copy, or
+ * from the table, which fills one. One block, release it with lab_session_free().
+ * VARVE_NOT_FOUND when there is none. *record is NULL unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_cache_get(
+    struct varve_session *session, const struct lab_session *key, struct lab_session **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_session_record, key, &found, NULL);
+    *record = (struct lab_session *)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the value a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_cache_get_with(
+    struct varve_session *session,
+    const struct lab_session *key,
+    struct lab_session **record,
+    const struct varve_cache_options *options)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_session_record, key, &found, options);
+    *record = (struct lab_session *)found;
+    return status;
+}
+
+/* Reads those of an array of keys, many in one round trip: (*records)[i] is the one of keys[i],
+ * NULL where there is none. One block: release it with lab_session_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_cache_get_many(
+    struct varve_session *session,
+    const struct lab_session *keys,
+    int64_t count,
+    struct lab_session ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_session_record, keys, count, &found, NULL);
+    *records = (struct lab_session **)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the values a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_cache_get_many_with(
+    struct varve_session *session,
+    const struct lab_session *keys,
+    int64_t count,
+    struct lab_session ***records,
+    const struct varve_cache_options *options)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_session_record, keys, count, &found, options);
+    *records = (struct lab_session **)found;
+    return status;
+}
+
+/* Gives the hot copy a new life, as if it had just been made. VARVE_NOT_FOUND when there is
+ * none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_cache_touch(struct varve_session *session, const struct lab_session *key)
+{
+    return varve_cache_touch(session, &lab_session_record, key, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_cache_touch_with(
+    struct varve_session *session,
+    const struct lab_session *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_touch(session, &lab_session_record, key, options);
+}
+
+/* Forgets the hot copy; the record in the table stays. VARVE_NOT_FOUND when there is no copy. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_cache_delete(struct varve_session *session, const struct lab_session *key)
+{
+    return varve_cache_delete(session, &lab_session_record, key, NULL);
+}
+
+/* The same with options, which say nothing here. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_cache_delete_with(
+    struct varve_session *session,
+    const struct lab_session *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_delete(session, &lab_session_record, key, options);
+}
+
+/* Writes the record's key, NUL-terminated: session:{session}:{record} with the values in their
+ * places. VARVE_KEY_SIZE bytes hold any key. VARVE_INVALID: the buffer is too small, or the key
+ * too long; what is in the buffer is then "". */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_key(const struct lab_session *record, char *buffer, size_t size)
+{
+    return varve_record_key(&lab_session_record, record, buffer, size);
+}
+
+/* The reverse: a new record with the key's fields set, release it with lab_session_free().
+ * VARVE_INVALID says at which byte the text is no such key. *record is NULL unless the status is
+ * VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_key_parse(const char *text, struct lab_session **record)
+{
+    void *parsed = NULL;
+    enum varve_status status = varve_record_key_parse(&lab_session_record, text, &parsed);
+    *record = (struct lab_session *)parsed;
+    return status;
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -92,10 +92,27 @@ static const struct varve_column listing_columns[] = {
     { .field = &listing_fields[1], .kind = VARVE_COLUMN_SCALAR },
 };
 
+static const struct varve_key_part listing_key_parts[] = {
+    { .before = "listing", .after = "" },
+    { .before = "",        .field = &listing_fields[0], .after = "" },
+    { .before = "",        .field = &listing_fields[1], .after = "" },
+};
+
+static const struct varve_cache listing_cache = {
+    .key = "listing:{limit}:{offset}",
+    .parts = listing_key_parts,
+    .part_count = 3,
+    .space = 0xd9143336,
+    .mode = VARVE_CACHE_ONLY,
+    .compression = VARVE_CACHE_ZSTD,
+    .compress_above_bytes = -1,
+};
+
 const struct varve_record lab_listing_record = {
     .descriptor = &lab_listing_descriptor,
     .initial = &listing_initial,
     .columns = listing_columns,
     .column_count = 2,
+    .cache = &listing_cache,
 };
 /* clang-format on */

@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 3
+#if VARVE_ABI != 4
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -146,6 +146,168 @@ static inline void
 lab_listing_free(struct lab_listing *record)
 {
     varve_record_free(record);
+}
+
+/* Stores the record in the cache under its key, made of limit and offset, in place of what is
+ * there, until it is deleted or evicted. VARVE_INVALID: a value breaks a rule, or the key is too
+ * long; VARVE_UNAVAILABLE: the server does not answer; VARVE_FULL: there is no room. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_listing_cache_put(struct varve_session *session, const struct lab_listing *record)
+{
+    return varve_cache_put(session, &lab_listing_record, record, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_listing_cache_put_with(
+    struct varve_session *session,
+    const struct lab_listing *record,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put(session, &lab_listing_record, record, options);
+}
+
+/* The same with an array of records, many in one round trip. Each is stored whole or not at all;
+ * when the call fails, some may be stored and others not. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_listing_cache_put_many(
+    struct varve_session *session, const struct lab_listing *records, int64_t count)
+{
+    return varve_cache_put_many(session, &lab_listing_record, records, count, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_listing_cache_put_many_with(
+    struct varve_session *session,
+    const struct lab_listing *records,
+    int64_t count,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_put_many(session, &lab_listing_record, records, count, options);
+}
+
+/* Reads the value with the key that limit and offset of *key make: one block, release it with
+ * lab_listing_free(). VARVE_NOT_FOUND when there is none, or it has expired. *record is NULL
+ * unless the status is VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_listing_cache_get(
+    struct varve_session *session, const struct lab_listing *key, struct lab_listing **record)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_listing_record, key, &found, NULL);
+    *record = (struct lab_listing *)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the value a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_listing_cache_get_with(
+    struct varve_session *session,
+    const struct lab_listing *key,
+    struct lab_listing **record,
+    const struct varve_cache_options *options)
+{
+    void *found = NULL;
+    enum varve_status status = varve_cache_get(session, &lab_listing_record, key, &found, options);
+    *record = (struct lab_listing *)found;
+    return status;
+}
+
+/* Reads those of an array of keys, many in one round trip: (*records)[i] is the one of keys[i],
+ * NULL where there is none. One block: release it with lab_listing_free_many(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_listing_cache_get_many(
+    struct varve_session *session,
+    const struct lab_listing *keys,
+    int64_t count,
+    struct lab_listing ***records)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_listing_record, keys, count, &found, NULL);
+    *records = (struct lab_listing **)found;
+    return status;
+}
+
+/* The same with options, which may be NULL: a ttl_seconds other than 0 gives the values a new
+ * life. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_listing_cache_get_many_with(
+    struct varve_session *session,
+    const struct lab_listing *keys,
+    int64_t count,
+    struct lab_listing ***records,
+    const struct varve_cache_options *options)
+{
+    void **found = NULL;
+    enum varve_status status =
+        varve_cache_get_many(session, &lab_listing_record, keys, count, &found, options);
+    *records = (struct lab_listing **)found;
+    return status;
+}
+
+/* Releases what lab_listing_cache_get_many() gave. NULL is fine. */
+static inline void
+lab_listing_free_many(struct lab_listing **records)
+{
+    varve_record_free_many((void **)records);
+}
+
+/* Gives the value a new life, as if it had just been put. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_listing_cache_touch(struct varve_session *session, const struct lab_listing *key)
+{
+    return varve_cache_touch(session, &lab_listing_record, key, NULL);
+}
+
+/* The same with options, which may be NULL. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_listing_cache_touch_with(
+    struct varve_session *session,
+    const struct lab_listing *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_touch(session, &lab_listing_record, key, options);
+}
+
+/* Forgets the value. VARVE_NOT_FOUND when there is none. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_listing_cache_delete(struct varve_session *session, const struct lab_listing *key)
+{
+    return varve_cache_delete(session, &lab_listing_record, key, NULL);
+}
+
+/* The same with options, which say nothing here. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_listing_cache_delete_with(
+    struct varve_session *session,
+    const struct lab_listing *key,
+    const struct varve_cache_options *options)
+{
+    return varve_cache_delete(session, &lab_listing_record, key, options);
+}
+
+/* Writes the record's key, NUL-terminated: listing:{limit}:{offset} with the values in their
+ * places. VARVE_KEY_SIZE bytes hold any key. VARVE_INVALID: the buffer is too small, or the key
+ * too long; what is in the buffer is then "". */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_listing_key(const struct lab_listing *record, char *buffer, size_t size)
+{
+    return varve_record_key(&lab_listing_record, record, buffer, size);
+}
+
+/* The reverse: a new record with the key's fields set, release it with lab_listing_free().
+ * VARVE_INVALID says at which byte the text is no such key. *record is NULL unless the status is
+ * VARVE_OK. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_listing_key_parse(const char *text, struct lab_listing **record)
+{
+    void *parsed = NULL;
+    enum varve_status status = varve_record_key_parse(&lab_listing_record, text, &parsed);
+    *record = (struct lab_listing *)parsed;
+    return status;
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -1,7 +1,7 @@
 /* What may end a call before it is done: its time (call_timeout_ms), the wait for other writers
  * (busy_timeout_ms), and varve_interrupt(). One in each connection. */
-#ifndef VARVE_TABLE_WATCH_H
-#define VARVE_TABLE_WATCH_H
+#ifndef VARVE_BASE_WATCH_H
+#define VARVE_BASE_WATCH_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

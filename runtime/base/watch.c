@@ -1,5 +1,5 @@
 /* Time limits and interruption of calls. */
-#include "table/watch.h"
+#include "base/watch.h"
 
 #include <time.h>
 

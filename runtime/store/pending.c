@@ -1,0 +1,209 @@
+/* Cache writes of a transaction: kept until it commits. */
+#include "store/pending.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "store/handles.h"
+
+enum {
+    PENDING_FIRST = 16 /* room for so many at first */
+};
+
+bool
+varve__pending_begun(const struct varve_session *session)
+{
+    return session->connection->transaction == VARVE__TRANSACTION_WRITE;
+}
+
+/* FNV-1a. */
+static uint64_t
+hash_of(struct varve__cache_text key)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < key.size; i++)
+        hash = (hash ^ (uint8_t)key.text[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static bool
+make_room(struct varve__pending *pending)
+{
+    if (pending->count < pending->room)
+        return true;
+    size_t size;
+    size_t room = pending->room > 0 ? pending->room * 2 : PENDING_FIRST;
+    struct varve__pending_write **writes = NULL;
+    if (varve__size_multiply(room, sizeof *writes, &size))
+        writes = varve__allocate(size);
+    if (!writes)
+        return false;
+    if (pending->count > 0)
+        memcpy(writes, pending->writes, pending->count * sizeof *writes);
+    varve__release(pending->writes);
+    pending->writes = writes;
+    pending->room = room;
+    return true;
+}
+
+/* The write with its texts in one block; NULL: no memory. */
+static struct varve__pending_write *
+copy_write(const struct varve__cache_item *item)
+{
+    size_t size;
+    struct varve__pending_write *write = NULL;
+    if (varve__size_add(sizeof *write + item->key.size, item->value.size, &size))
+        write = varve__allocate(size);
+    if (!write)
+        return NULL;
+    char *key = (char *)(write + 1);
+    memcpy(key, item->key.text, item->key.size);
+    if (item->value.size > 0)
+        memcpy(key + item->key.size, item->value.text, item->value.size);
+    *write = (struct varve__pending_write){.item = *item};
+    write->item.key.text = key;
+    write->item.value.text = key + item->key.size;
+    return write;
+}
+
+enum varve_status
+varve__pending_add(
+    struct varve_session *session,
+    enum varve__pending_kind kind,
+    const struct varve__space *space,
+    const struct varve__cache_item *item)
+{
+    struct varve__pending *pending = &session->cache.pending;
+    struct varve__pending_write *write = make_room(pending) ? copy_write(item) : NULL;
+    if (!write)
+        return varve__fail_memory(
+            space->record->descriptor->name, item->key.size + item->value.size);
+    write->kind = kind;
+    write->space = space;
+    write->hash = hash_of(item->key);
+    write->depth = session->connection->depth;
+    pending->writes[pending->count++] = write;
+    return VARVE_OK;
+}
+
+enum varve__pending_answer
+varve__pending_find(
+    const struct varve_session *session,
+    struct varve__cache_text key,
+    struct varve__cache_text *value)
+{
+    const struct varve__pending *pending = &session->cache.pending;
+    uint64_t hash = pending->count > 0 ? hash_of(key) : 0;
+    for (size_t i = pending->count; i-- > 0;) {
+        const struct varve__pending_write *write = pending->writes[i];
+        bool same = write->hash == hash && write->item.key.size == key.size &&
+                    memcmp(write->item.key.text, key.text, key.size) == 0;
+        if (!same || write->kind == VARVE__PENDING_TOUCH)
+            continue;
+        *value = write->item.value;
+        return write->kind == VARVE__PENDING_PUT ? VARVE__PENDING_VALUE : VARVE__PENDING_GONE;
+    }
+    return VARVE__PENDING_UNKNOWN;
+}
+
+void
+varve__pending_forget(struct varve_session *session, size_t depth)
+{
+    struct varve__pending *pending = &session->cache.pending;
+    while (pending->count > 0 && pending->writes[pending->count - 1]->depth >= depth)
+        varve__release(pending->writes[--pending->count]);
+}
+
+void
+varve__pending_lift(struct varve_session *session, size_t depth)
+{
+    const struct varve__pending *pending = &session->cache.pending;
+    for (size_t i = pending->count; i-- > 0 && pending->writes[i]->depth > depth;)
+        pending->writes[i]->depth = depth;
+}
+
+void
+varve__pending_release(struct varve__pending *pending)
+{
+    for (size_t i = 0; i < pending->count; i++)
+        varve__release(pending->writes[i]);
+    varve__release(pending->writes);
+    *pending = (struct varve__pending){0};
+}
+
+/* -------------------------------------------------------------------- sending */
+
+/* How many writes from `first` on are puts of one space, which go together. */
+static size_t
+run_of_puts(const struct varve__pending *pending, size_t first)
+{
+    size_t end = first;
+    while (end < pending->count && pending->writes[end]->kind == VARVE__PENDING_PUT &&
+           pending->writes[end]->space == pending->writes[first]->space)
+        end++;
+    return end - first;
+}
+
+static enum varve_status
+send_puts(struct varve_session *session, size_t first, size_t count)
+{
+    struct varve__cache *cache = session->store->cache;
+    struct varve__pending_write **writes = session->cache.pending.writes;
+    struct varve__cache_item *items = varve__allocate(count * sizeof *items);
+    if (!items)
+        return varve__fail_memory(NULL, count * sizeof *items);
+    size_t done;
+    for (size_t i = 0; i < count; i++)
+        items[i] = writes[first + i]->item;
+    enum varve_status status = cache->engine->put(
+        cache, &session->connection->watch, writes[first]->space, items, count, &done);
+    varve__release(items);
+    return status;
+}
+
+/* Sends what begins with this write; *count of them. */
+static enum varve_status
+send_next(struct varve_session *session, size_t at, size_t *count)
+{
+    bool found;
+    struct varve__cache *cache = session->store->cache;
+    struct varve__watch *watch = &session->connection->watch;
+    const struct varve__pending_write *write = session->cache.pending.writes[at];
+    *count = 1;
+    switch (write->kind) {
+    case VARVE__PENDING_PUT:
+        *count = run_of_puts(&session->cache.pending, at);
+        return send_puts(session, at, *count);
+    case VARVE__PENDING_TOUCH:
+        return cache->engine->touch(
+            cache, watch, write->space, write->item.key, write->item.ttl_ms, &found);
+    case VARVE__PENDING_DELETE:
+        break;
+    }
+    return cache->engine->remove(cache, watch, write->space, write->item.key, &found);
+}
+
+void
+varve__pending_send(struct varve_session *session)
+{
+    struct varve__pending *pending = &session->cache.pending;
+    struct varve__kept_failure kept;
+    size_t count;
+    varve__failure_keep(&kept);
+    for (size_t at = 0; at < pending->count; at += count) {
+        enum varve_status status = send_next(session, at, &count);
+        if (status == VARVE_OK)
+            continue;
+        bool hopeless =
+            status == VARVE_UNAVAILABLE || status == VARVE_TIMEOUT || status == VARVE_INTERRUPTED;
+        if (hopeless)
+            count = pending->count - at;
+        varve__count(&session->store->counters.dropped, (int64_t)count);
+        varve__store_log(
+            session->store, VARVE_LOG_WARNING, VARVE_TIER_CACHE,
+            "%zu writes to the cache, which were to follow a commit, were dropped: %s", count,
+            varve__thread_error());
+    }
+    varve__pending_forget(session, 0);
+    varve__failure_restore(&kept);
+}
