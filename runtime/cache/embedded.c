@@ -180,13 +180,19 @@ put(struct varve__cache *cache,
     const struct varve__space *space,
     const struct varve__cache_item *items,
     size_t count,
+    varve__cache_make *make,
+    void *context,
     size_t *done)
 {
     struct varve__embedded *embedded = varve__embedded_of(cache);
     int64_t now = varve__embedded_now(embedded);
     enum varve_status status = VARVE_OK;
     for (*done = 0; *done < count; (*done)++) {
-        status = put_item(embedded, watch, space, &items[*done], now);
+        struct varve__cache_item item = items[*done];
+        if (make)
+            status = make(context, *done, &item.value);
+        if (status == VARVE_OK)
+            status = put_item(embedded, watch, space, &item, now);
         if (status == VARVE_OK && *done + 1 < count)
             status = varve__embedded_look(watch, space, *done);
         if (status != VARVE_OK)

@@ -34,6 +34,11 @@ struct varve__cache_item {
     int64_t time; /* ns, of a space with an index: what it is ordered by */
 };
 
+/* Makes the value of items[i]; it is borrowed until the next call. Values may be made anew for what is sent
+ * again. It must not call the engine; when it fails the call ends with its status. */
+typedef enum varve_status
+varve__cache_make(void *context, size_t i, struct varve__cache_text *value);
+
 /* Takes the value of keys[i]. Not called for what is not there. */
 typedef enum varve_status
 varve__cache_take(void *context, size_t i, struct varve__cache_text value);
@@ -111,14 +116,18 @@ struct varve__cache_engine {
     void (*close)(struct varve__cache *cache);
 
     /* Stores each item with its value, its life and, where the space has an index, its place in the order: all
-     * of an item in one step, in place of what is there. VARVE_FULL: it has no room. *done counts the items
-     * that were stored for certain, from the first on; what comes after the failed one may be stored too. */
+     * of an item in one step, in place of what is there. Values are made as they are needed, so that the engine
+     * works while the next ones are; with `make` NULL the items have theirs. VARVE_FULL: it has no room. *done
+     * counts the items that were stored for certain, from the first on; what comes after the failed one may be
+     * stored too. */
     enum varve_status (*put)(
         struct varve__cache *cache,
         struct varve__watch *watch,
         const struct varve__space *space,
         const struct varve__cache_item *items,
         size_t count,
+        varve__cache_make *make,
+        void *context,
         size_t *done);
 
     /* Takes the values of these keys that are there, and gives those a life, unless VARVE__TTL_KEEP. */

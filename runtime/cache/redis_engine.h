@@ -106,6 +106,8 @@ varve__redis_put(
     const struct varve__space *space,
     const struct varve__cache_item *items,
     size_t count,
+    varve__cache_make *make,
+    void *make_context,
     size_t *done);
 
 enum varve_status

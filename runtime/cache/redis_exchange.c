@@ -11,7 +11,7 @@
 #include "cache/redis_tls.h"
 
 enum {
-    FEED_SIZE = 64 * 1024,    /* unsent bytes at which no more are asked for */
+    FEED_SIZE = 8 * 1024,     /* unsent bytes at which no more are asked for */
     READ_SIZE = 64 * 1024,    /* of the reader's buffer, but for a large string */
     ROOM_LEAST = 16 * 1024,   /* that is offered to a receive */
     BUFFER_KEPT = 256 * 1024, /* a larger buffer is released when the exchange is over */

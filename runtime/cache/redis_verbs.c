@@ -2,6 +2,11 @@
  * that came, so that a value is taken once. */
 #include "cache/redis_engine.h"
 
+enum {
+    PORTION_FIRST = 8 * 1024, /* bytes of commands that a put writes at a time; doubles */
+    PORTION_LAST = 256 * 1024
+};
+
 /* -------------------------------------------------------------------- put */
 
 /* Of an order, for entries without values: three for each put, but many at once cost the server less. */
@@ -15,6 +20,9 @@ struct put {
     const struct varve__space *space;
     const struct varve__cache_item *items;
     size_t count;
+    varve__cache_make *make; /* NULL: the items have their values */
+    void *context;
+    size_t portion; /* bytes of the next one */
     size_t fed;
     size_t done;
 };
@@ -51,20 +59,30 @@ write_ordered_put(
     varve__redis_number(connection, number % CHECK_EVERY == 0 ? ENTRIES_CHECKED : 0);
 }
 
+/* Writes a portion: the server works on it while the next values are made. The first is small, so that it
+ * begins soon, and later ones larger, so that sending costs little. */
 static enum varve_status
 feed_put(void *context, struct varve__redis_connection *connection, size_t *replies)
 {
     struct put *put = context;
+    enum varve_status status = VARVE_OK;
     size_t before = varve__redis_unsent(connection);
     for (; put->fed < put->count; put->fed++, ++*replies) {
-        if (varve__redis_unsent(connection) - before >= VARVE__REDIS_FEED_SIZE)
+        struct varve__cache_item item = put->items[put->fed];
+        if (varve__redis_unsent(connection) - before >= put->portion)
+            break;
+        if (put->make)
+            status = put->make(put->context, put->fed, &item.value);
+        if (status != VARVE_OK)
             break;
         if (put->space->index.size > 0)
-            write_ordered_put(connection, put, &put->items[put->fed]);
+            write_ordered_put(connection, put, &item);
         else
-            varve__redis_write_set(connection, &put->items[put->fed]);
+            varve__redis_write_set(connection, &item);
     }
-    return VARVE_OK;
+    if (put->portion < PORTION_LAST)
+        put->portion *= 2;
+    return status;
 }
 
 static enum varve_status
@@ -80,6 +98,7 @@ restart_put(void *context)
 {
     struct put *put = context;
     put->fed = put->done;
+    put->portion = PORTION_FIRST;
 }
 
 enum varve_status
@@ -89,9 +108,18 @@ varve__redis_put(
     const struct varve__space *space,
     const struct varve__cache_item *items,
     size_t count,
+    varve__cache_make *make,
+    void *make_context,
     size_t *done)
 {
-    struct put put = {varve__redis_of(cache), space, items, count, 0, 0};
+    struct put put = {
+        .redis = varve__redis_of(cache),
+        .space = space,
+        .items = items,
+        .count = count,
+        .make = make,
+        .context = make_context,
+    };
     struct varve__redis_call call = {
         .watch = watch,
         .record = space->record,

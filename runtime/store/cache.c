@@ -96,92 +96,124 @@ time_of(const struct varve__space *space, const void *record)
     return time;
 }
 
-/* Key, value and all of a record's item, in the session's arena. */
+/* Records on their way to the engine: checked and with their keys, but packed as it asks for them. */
+struct putting {
+    struct varve_session *session;
+    const struct varve__space *space;
+    const void *records;
+    size_t count;
+    int64_t ttl_ms;
+    struct varve__cache_item *items; /* these are in the session's arena */
+    size_t *sizes;                   /* of the packed records */
+    uint8_t *value;                  /* room for the largest */
+};
+
 static enum varve_status
-make_item(
-    struct varve_session *session,
-    const struct varve__space *space,
-    const void *record,
-    int64_t ttl_ms,
-    struct varve__cache_item *item)
+make_value(void *context, size_t i, struct varve__cache_text *value)
+{
+    const struct putting *putting = context;
+    return varve__cache_value_write(
+        putting->session, putting->space, element(putting->space, putting->records, i),
+        putting->sizes[i], putting->value, value);
+}
+
+/* All that an item has before its value is made. */
+static enum varve_status
+prepare_item(struct putting *putting, size_t i)
 {
     struct varve__cache_key key;
+    const struct varve__space *space = putting->space;
+    const void *record = element(space, putting->records, i);
     enum varve_status status = varve__record_check_message(space->record, record);
     if (status == VARVE_OK)
         status = varve__cache_key_of(space, record, &key);
+    if (status == VARVE_OK)
+        status = varve__cache_measure(putting->session, space, record, &putting->sizes[i]);
     if (status != VARVE_OK)
         return status;
-    char *text = varve__arena_allocate(session->cache.arena, key.size);
+    char *text = varve__arena_allocate(putting->session->cache.arena, key.size);
     if (!text)
         return varve__fail_memory(space->record->descriptor->name, key.size);
     memcpy(text, key.text, key.size);
-    *item = (struct varve__cache_item){
-        .key = {text, key.size}, .ttl_ms = ttl_ms, .time = time_of(space, record)};
-    return varve__cache_value_of(session, space, record, &item->value);
+    putting->items[i] = (struct varve__cache_item){
+        .key = {text, key.size}, .ttl_ms = putting->ttl_ms, .time = time_of(space, record)};
+    return VARVE_OK;
 }
 
 /* Sends the items, or keeps them for the commit. */
 static enum varve_status
-put_items(
-    struct varve_session *session,
-    const struct varve__space *space,
-    const struct varve__cache_item *items,
-    size_t count)
+send_items(struct putting *putting)
 {
     size_t done = 0;
+    struct varve_session *session = putting->session;
     struct varve__cache *cache = session->store->cache;
     enum varve_status status = VARVE_OK;
     if (!varve__pending_begun(session)) {
-        status = cache->engine->put(cache, &session->connection->watch, space, items, count, &done);
-        if (status == VARVE_FULL && count > 1)
+        status = cache->engine->put(
+            cache, &session->connection->watch, putting->space, putting->items, putting->count,
+            make_value, putting, &done);
+        if (status == VARVE_FULL && putting->count > 1)
             varve__failure_set_index((int64_t)done);
         return status;
     }
-    for (size_t i = 0; i < count && status == VARVE_OK; i++)
-        status = varve__pending_add(session, VARVE__PENDING_PUT, space, &items[i]);
+    for (size_t i = 0; i < putting->count && status == VARVE_OK; i++) {
+        status = make_value(putting, i, &putting->items[i].value);
+        if (status == VARVE_OK)
+            status =
+                varve__pending_add(session, VARVE__PENDING_PUT, putting->space, &putting->items[i]);
+    }
     return status;
 }
 
+/* Room for all items, and for the largest value. */
 static enum varve_status
-put_many(
+make_room(struct putting *putting, size_t most)
+{
+    size_t room = varve__cache_value_bound(most);
+    putting->value = varve__arena_allocate(putting->session->cache.arena, room);
+    if (!putting->value)
+        return varve__fail_memory(putting->space->record->descriptor->name, room);
+    return VARVE_OK;
+}
+
+static enum varve_status
+begin_putting(struct putting *putting)
+{
+    size_t each = sizeof *putting->items + sizeof *putting->sizes, size = SIZE_MAX;
+    struct varve__arena *arena = varve__cache_arena(putting->session);
+    if (!arena)
+        return VARVE_NO_MEMORY; /* recorded */
+    if (varve__size_multiply(putting->count, each, &size))
+        putting->items = varve__arena_allocate(arena, size);
+    if (!putting->items)
+        return varve__fail_memory(putting->space->record->descriptor->name, size);
+    putting->sizes = (size_t *)(putting->items + putting->count);
+    return VARVE_OK;
+}
+
+/* Puts an array of records; one of them fails all before any is sent. */
+static enum varve_status
+put_records(
     struct varve_session *session,
     const struct varve__space *space,
     const void *records,
     size_t count,
     int64_t ttl_ms)
 {
-    size_t size;
-    struct varve__arena *arena = varve__cache_arena(session);
-    struct varve__cache_item *items = NULL;
-    if (!arena)
-        return VARVE_NO_MEMORY; /* recorded */
-    if (varve__size_multiply(count, sizeof *items, &size))
-        items = varve__arena_allocate(arena, size);
-    if (!items)
-        return varve__fail_memory(space->record->descriptor->name, count * sizeof *items);
-    for (size_t i = 0; i < count; i++) {
-        enum varve_status status =
-            make_item(session, space, element(space, records, i), ttl_ms, &items[i]);
-        if (status == VARVE_OK)
-            continue;
-        varve__failure_set_index((int64_t)i);
-        return status;
+    struct putting putting = {
+        .session = session, .space = space, .records = records, .count = count, .ttl_ms = ttl_ms};
+    enum varve_status status = begin_putting(&putting);
+    size_t most = 0;
+    for (size_t i = 0; i < count && status == VARVE_OK; i++) {
+        status = prepare_item(&putting, i);
+        if (status == VARVE_OK && putting.sizes[i] > most)
+            most = putting.sizes[i];
+        else if (status != VARVE_OK && count > 1)
+            varve__failure_set_index((int64_t)i);
     }
-    return put_items(session, space, items, count);
-}
-
-static enum varve_status
-put_one(
-    struct varve_session *session,
-    const struct varve__space *space,
-    const void *record,
-    int64_t ttl_ms)
-{
-    struct varve__cache_item item;
-    if (!varve__cache_arena(session))
-        return VARVE_NO_MEMORY; /* recorded */
-    enum varve_status status = make_item(session, space, record, ttl_ms, &item);
-    return status == VARVE_OK ? put_items(session, space, &item, 1) : status;
+    if (status == VARVE_OK)
+        status = make_room(&putting, most);
+    return status == VARVE_OK ? send_items(&putting) : status;
 }
 
 enum varve_status
@@ -201,7 +233,7 @@ varve_cache_put(
     if (status == VARVE_OK && reads_through(space))
         status = varve__read_through_put(session, space, record, ttl_ms);
     else if (status == VARVE_OK)
-        status = put_one(session, space, record, ttl_ms);
+        status = put_records(session, space, record, 1, ttl_ms);
     return varve__cache_leave(session, VARVE_OPERATION_CACHE_PUT, begin, status);
 }
 
@@ -242,7 +274,7 @@ varve_cache_put_many(
     if (status == VARVE_OK && reads_through(space))
         status = copy_many(session, space, records, (size_t)count, ttl_ms);
     else if (status == VARVE_OK && count > 0)
-        status = put_many(session, space, records, (size_t)count, ttl_ms);
+        status = put_records(session, space, records, (size_t)count, ttl_ms);
     return varve__cache_leave(session, VARVE_OPERATION_CACHE_PUT_MANY, begin, status);
 }
 

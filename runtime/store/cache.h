@@ -51,12 +51,23 @@ varve__cache_ttl_of_get(
 struct varve__arena *
 varve__cache_arena(struct varve_session *session);
 
-/* Checks the record, packs and compresses it into a value in the arena, which must not be reset meanwhile. */
+/* Checks the record; *size is what it takes packed. */
 enum varve_status
-varve__cache_value_of(
+varve__cache_measure(
     struct varve_session *session,
     const struct varve__space *space,
     const void *record,
+    size_t *size);
+
+/* Packs and compresses a record that was found to take `size` bytes into `out`, which has room for
+ * varve__cache_value_bound(size). *value lies there. */
+enum varve_status
+varve__cache_value_write(
+    struct varve_session *session,
+    const struct varve__space *space,
+    const void *record,
+    size_t size,
+    uint8_t *out,
     struct varve__cache_text *value);
 
 /* Builds the record of a value in `arena`, or in a new one that begins with the record where that is NULL.

@@ -58,17 +58,34 @@ time_of(const struct varve__recent *recent, const void *record)
     return time;
 }
 
+/* Whether the row is what the key says. */
+static enum varve_status
+check_key(const struct varve__recent *recent, struct varve__cache_text key, const void *row)
+{
+    struct varve__cache_key own;
+    const char *name = recent->base.record->descriptor->name;
+    enum varve_status status = varve__cache_key_of(recent->space, row, &own);
+    if (status == VARVE_OK && own.size == key.size && memcmp(own.text, key.text, key.size) == 0)
+        return VARVE_OK;
+    return varve__fail(
+        VARVE_CORRUPT, VARVE_FAILURE_OTHER, VARVE_TIER_CACHE, name,
+        "the cache holds a value under a key of %s that is none: its fields make another key; "
+        "something else has written it: delete it, or put the record anew",
+        name);
+}
+
 /* The value may have been put again, with an earlier time, since the engine has read its place. */
 static enum varve_status
 take_row(void *context, struct varve__cache_text key, struct varve__cache_text value)
 {
-    (void)key;
     struct varve__recent *recent = context;
     if (!make_room(recent))
         return varve__fail_memory(recent->base.record->descriptor->name, recent->room);
     enum varve_status status = varve__cache_record_of(
         recent->base.owner, recent->space, value, NULL, recent->arena,
         &recent->rows[recent->count]);
+    if (status == VARVE_OK)
+        status = check_key(recent, key, recent->rows[recent->count]);
     if (status == VARVE_OK && time_of(recent, recent->rows[recent->count]) >= recent->since)
         recent->count++;
     return status;

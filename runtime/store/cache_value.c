@@ -90,34 +90,40 @@ fail_size(const struct varve__space *space, size_t size, size_t most)
 }
 
 enum varve_status
-varve__cache_value_of(
+varve__cache_measure(
     struct varve_session *session,
     const struct varve__space *space,
     const void *record,
-    struct varve__cache_text *value)
+    size_t *size)
 {
     struct varve__sizes sizes;
-    const struct varve_store *store = session->store;
-    const struct varve_cache *cache = space->record->cache;
+    size_t most = session->store->cache_value_bytes;
     enum varve_status status =
         varve__record_check(space->record, record, VARVE__CHECK_LOADED, &sizes);
-    if (status == VARVE_OK && sizes.wire > store->cache_value_bytes)
-        status = fail_size(space, sizes.wire, store->cache_value_bytes);
     if (status != VARVE_OK)
         return status;
-    size_t room = varve__cache_value_bound(sizes.wire);
-    uint8_t *out = varve__arena_allocate(session->cache.arena, room);
-    if (!out)
-        return varve__fail_memory(name_of(space), room);
-    status = varve__record_write(space->record, record, out + 1);
+    *size = sizes.wire;
+    return sizes.wire > most ? fail_size(space, sizes.wire, most) : VARVE_OK;
+}
+
+enum varve_status
+varve__cache_value_write(
+    struct varve_session *session,
+    const struct varve__space *space,
+    const void *record,
+    size_t size,
+    uint8_t *out,
+    struct varve__cache_text *value)
+{
+    const struct varve_cache *cache = space->record->cache;
     int64_t above = cache->compress_above_bytes >= 0 ? cache->compress_above_bytes
-                                                     : store->compress_above_bytes;
-    size_t size = 0;
+                                                     : session->store->compress_above_bytes;
+    size_t written = 0;
+    enum varve_status status = varve__record_write(space->record, record, out + 1);
     if (status == VARVE_OK)
         status = varve__cache_value_encode(
-            &session->cache.codec, cache->compression, above, out + 1, sizes.wire, out, &size);
-    varve__arena_shrink(session->cache.arena, out, room, size);
-    *value = (struct varve__cache_text){(const char *)out, size};
+            &session->cache.codec, cache->compression, above, out + 1, size, out, &written);
+    *value = (struct varve__cache_text){(const char *)out, written};
     return status;
 }
 

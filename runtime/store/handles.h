@@ -43,7 +43,9 @@ struct varve_store {
     struct varve__spaces *spaces; /* of the messages that are cached */
     struct varve__cache *cache;   /* NULL when there are none */
     struct varve__cache_counters counters;
-    atomic_bool draining;         /* a session that came upon rows of hot copies that wait deletes them */
+    atomic_bool draining; /* a session that came upon rows of hot copies that wait deletes them */
+    atomic_bool
+        copies_unsaid; /* that hot copies are kept is not in the database: others were writing */
     int64_t compress_above_bytes; /* -1: never */
     size_t cache_value_bytes;     /* most of a value, packed */
     int64_t (*clock)(void *context);

@@ -111,7 +111,7 @@ report_counts(struct varve_store *store, struct varve_cache_health *health)
 
 /* -------------------------------------------------------------------- health */
 
-/* What the engine says. That it does not answer is part of the report. */
+/* What the engine says. That it does not answer, or not in the time of the call, is part of the report. */
 static enum varve_status
 report_engine(struct varve_session *session, struct varve_cache_health *health)
 {
@@ -121,10 +121,10 @@ report_engine(struct varve_session *session, struct varve_cache_health *health)
     health->used_bytes = health->max_bytes = health->evictions = health->expired = -1;
     enum varve_status status =
         store->cache->engine->health(store->cache, &session->connection->watch, health);
+    health->available = status == VARVE_OK;
     if (status == VARVE_OK && is_count_due(store))
         status = walk_and_count(session);
-    health->available = status == VARVE_OK;
-    if (status == VARVE_NO_MEMORY || status == VARVE_INTERRUPTED || status == VARVE_TIMEOUT)
+    if (status == VARVE_NO_MEMORY || status == VARVE_INTERRUPTED)
         return status;
     varve__failure_restore(&kept);
     return report_counts(store, health);
@@ -137,10 +137,10 @@ fill_health(struct varve_session *session, struct varve_health_report *health)
     enum varve_status status = VARVE_OK;
     varve__counters_report(&store->counters, health);
     health->cache.engine = store->cache ? store->cache->engine->name : "none";
-    if (store->cache)
-        status = report_engine(session, &health->cache);
-    if (status == VARVE_OK && store->spaces->read_through_count > 0)
+    if (store->spaces->read_through_count > 0)
         status = varve__copies_count(session->connection, &health->cache.waiting_invalidations);
+    if (status == VARVE_OK && store->cache)
+        status = report_engine(session, &health->cache);
     return status;
 }
 
@@ -266,7 +266,11 @@ maintain(struct varve_session *session, struct varve_maintenance_report *report)
     enum varve_status status = VARVE_OK;
     if (!store->cache)
         return status;
-    if (!store->connect.read_only)
+    if (atomic_load(&store->copies_unsaid)) {
+        status = varve__copies_keep(session->connection);
+        atomic_store(&store->copies_unsaid, status != VARVE_OK);
+    }
+    if (status == VARVE_OK && !store->connect.read_only)
         status = varve__read_through_drain(session, DRAIN_MOST, &report->invalidations_sent);
     enum varve_status cleaned = clean_cache(session, report);
     return status == VARVE_OK ? cleaned : status;

@@ -26,15 +26,28 @@ hash_of(struct varve__cache_text key)
     return hash;
 }
 
-static bool
-make_room(struct varve__pending *pending)
+/* The key's place: 0 in it when it has no write. */
+static size_t *
+place_of(const struct varve__pending *pending, uint64_t hash, struct varve__cache_text key)
 {
-    if (pending->count < pending->room)
-        return true;
+    size_t mask = 2 * pending->room - 1;
+    size_t at = (size_t)hash & mask;
+    for (; pending->places[at]; at = (at + 1) & mask) {
+        const struct varve__pending_write *write = pending->writes[pending->places[at] - 1];
+        if (write->hash == hash && write->item.key.size == key.size &&
+            memcmp(write->item.key.text, key.text, key.size) == 0)
+            break;
+    }
+    return &pending->places[at];
+}
+
+/* Moves all into an array of this room, with its places behind it. */
+static bool
+grow(struct varve__pending *pending, size_t room)
+{
     size_t size;
-    size_t room = pending->room > 0 ? pending->room * 2 : PENDING_FIRST;
     struct varve__pending_write **writes = NULL;
-    if (varve__size_multiply(room, sizeof *writes, &size))
+    if (varve__size_multiply(room, sizeof *writes + 2 * sizeof(size_t), &size))
         writes = varve__allocate(size);
     if (!writes)
         return false;
@@ -43,7 +56,18 @@ make_room(struct varve__pending *pending)
     varve__release(pending->writes);
     pending->writes = writes;
     pending->room = room;
+    pending->places = (size_t *)(writes + room);
+    memset(pending->places, 0, 2 * room * sizeof(size_t));
+    for (size_t i = 0; i < pending->count; i++)
+        *place_of(pending, writes[i]->hash, writes[i]->item.key) = i + 1;
     return true;
+}
+
+static bool
+make_room(struct varve__pending *pending)
+{
+    return pending->count < pending->room ||
+           grow(pending, pending->room > 0 ? pending->room * 2 : PENDING_FIRST);
 }
 
 /* The write with its texts in one block; NULL: no memory. */
@@ -82,7 +106,10 @@ varve__pending_add(
     write->space = space;
     write->hash = hash_of(item->key);
     write->depth = session->connection->depth;
+    size_t *place = place_of(pending, write->hash, item->key);
+    write->before = *place;
     pending->writes[pending->count++] = write;
+    *place = pending->count;
     return VARVE_OK;
 }
 
@@ -93,12 +120,10 @@ varve__pending_find(
     struct varve__cache_text *value)
 {
     const struct varve__pending *pending = &session->cache.pending;
-    uint64_t hash = pending->count > 0 ? hash_of(key) : 0;
-    for (size_t i = pending->count; i-- > 0;) {
-        const struct varve__pending_write *write = pending->writes[i];
-        bool same = write->hash == hash && write->item.key.size == key.size &&
-                    memcmp(write->item.key.text, key.text, key.size) == 0;
-        if (!same || write->kind == VARVE__PENDING_TOUCH)
+    size_t place = pending->count > 0 ? *place_of(pending, hash_of(key), key) : 0;
+    for (; place > 0; place = pending->writes[place - 1]->before) {
+        const struct varve__pending_write *write = pending->writes[place - 1];
+        if (write->kind == VARVE__PENDING_TOUCH)
             continue;
         *value = write->item.value;
         return write->kind == VARVE__PENDING_PUT ? VARVE__PENDING_VALUE : VARVE__PENDING_GONE;
@@ -106,12 +131,17 @@ varve__pending_find(
     return VARVE__PENDING_UNKNOWN;
 }
 
+/* From the last on, so that a key whose place is given up was looked past for none that is left. */
 void
 varve__pending_forget(struct varve_session *session, size_t depth)
 {
     struct varve__pending *pending = &session->cache.pending;
-    while (pending->count > 0 && pending->writes[pending->count - 1]->depth >= depth)
-        varve__release(pending->writes[--pending->count]);
+    while (pending->count > 0 && pending->writes[pending->count - 1]->depth >= depth) {
+        struct varve__pending_write *write = pending->writes[pending->count - 1];
+        *place_of(pending, write->hash, write->item.key) = write->before;
+        varve__release(write);
+        pending->count--;
+    }
 }
 
 void
@@ -145,35 +175,35 @@ run_of_puts(const struct varve__pending *pending, size_t first)
 }
 
 static enum varve_status
-send_puts(struct varve_session *session, size_t first, size_t count)
+send_puts(struct varve_session *session, size_t first, size_t count, size_t *done)
 {
     struct varve__cache *cache = session->store->cache;
     struct varve__pending_write **writes = session->cache.pending.writes;
     struct varve__cache_item *items = varve__allocate(count * sizeof *items);
     if (!items)
         return varve__fail_memory(NULL, count * sizeof *items);
-    size_t done;
     for (size_t i = 0; i < count; i++)
         items[i] = writes[first + i]->item;
     enum varve_status status = cache->engine->put(
-        cache, &session->connection->watch, writes[first]->space, items, count, &done);
+        cache, &session->connection->watch, writes[first]->space, items, count, NULL, NULL, done);
     varve__release(items);
     return status;
 }
 
-/* Sends what begins with this write; *count of them. */
+/* Sends what begins with this write; *count of them, of which *done for certain when it fails. */
 static enum varve_status
-send_next(struct varve_session *session, size_t at, size_t *count)
+send_next(struct varve_session *session, size_t at, size_t *count, size_t *done)
 {
     bool found;
     struct varve__cache *cache = session->store->cache;
     struct varve__watch *watch = &session->connection->watch;
     const struct varve__pending_write *write = session->cache.pending.writes[at];
     *count = 1;
+    *done = 0;
     switch (write->kind) {
     case VARVE__PENDING_PUT:
         *count = run_of_puts(&session->cache.pending, at);
-        return send_puts(session, at, *count);
+        return send_puts(session, at, *count, done);
     case VARVE__PENDING_TOUCH:
         return cache->engine->touch(
             cache, watch, write->space, write->item.key, write->item.ttl_ms, &found);
@@ -183,26 +213,35 @@ send_next(struct varve_session *session, size_t at, size_t *count)
     return cache->engine->remove(cache, watch, write->space, write->item.key, &found);
 }
 
+/* How many writes a failure ends, from the first of those that were sent on: all that are left where the server
+ * is not there, none but the one that is itself too large for the cache. */
+static size_t
+ended_by(enum varve_status status, size_t done, size_t count, size_t left)
+{
+    if (status == VARVE_UNAVAILABLE || status == VARVE_TIMEOUT || status == VARVE_INTERRUPTED)
+        return left;
+    bool to_blame = status == VARVE_FULL && varve__thread_failure()->kind == VARVE_FAILURE_SIZE;
+    return to_blame && done < count ? done + 1 : count;
+}
+
 void
 varve__pending_send(struct varve_session *session)
 {
     struct varve__pending *pending = &session->cache.pending;
     struct varve__kept_failure kept;
     size_t count;
+    size_t done;
     varve__failure_keep(&kept);
     for (size_t at = 0; at < pending->count; at += count) {
-        enum varve_status status = send_next(session, at, &count);
+        enum varve_status status = send_next(session, at, &count, &done);
         if (status == VARVE_OK)
             continue;
-        bool hopeless =
-            status == VARVE_UNAVAILABLE || status == VARVE_TIMEOUT || status == VARVE_INTERRUPTED;
-        if (hopeless)
-            count = pending->count - at;
-        varve__count(&session->store->counters.dropped, (int64_t)count);
+        count = ended_by(status, done, count, pending->count - at);
+        varve__count(&session->store->counters.dropped, (int64_t)(count - done));
         varve__store_log(
             session->store, VARVE_LOG_WARNING, VARVE_TIER_CACHE,
-            "%zu writes to the cache, which were to follow a commit, were dropped: %s", count,
-            varve__thread_error());
+            "%zu writes to the cache, which were to follow a commit, were dropped: %s",
+            count - done, varve__thread_error());
     }
     varve__pending_forget(session, 0);
     varve__failure_restore(&kept);

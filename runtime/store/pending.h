@@ -25,11 +25,13 @@ struct varve__pending_write {
     struct varve__cache_item item; /* with texts of its own, in the block */
     uint64_t hash;                 /* of the key */
     size_t depth;                  /* begins that it was made within */
+    size_t before;                 /* the write of this key before it, as in `places` */
 };
 
 struct varve__pending {
     struct varve__pending_write **writes; /* a block each */
     size_t count, room;
+    size_t *places; /* by the hash of a key, the last write of it + 1; 0: none. Twice the room */
 };
 
 /* Whether writes of this session wait now: it is in a transaction that writes. */

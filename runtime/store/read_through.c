@@ -26,6 +26,7 @@ struct request {
     int64_t ttl_ms;
     struct varve__arena *arena; /* of the record; NULL: a block of its own */
     void **record;
+    bool counts;                       /* as a hit or a miss */
     bool granted;                      /* the right to fill */
     bool damaged;                      /* there is a copy, which is none */
     char token[16];                    /* of the lease */
@@ -157,7 +158,7 @@ take(void *context, size_t i, struct varve__cache_text value)
     if (request->damaged)
         varve__store_log(
             request->session->store, VARVE_LOG_ERROR, VARVE_TIER_CACHE,
-            "the hot copy of a %s is damaged, and made anew: %s",
+            "the hot copy of a %s is damaged, and deleted: %s",
             request->space->record->descriptor->name, varve__thread_error());
     return request->damaged ? VARVE_OK : status;
 }
@@ -254,19 +255,25 @@ ends_call(enum varve_status status)
     return status == VARVE_INTERRUPTED || status == VARVE_TIMEOUT || status == VARVE_NO_MEMORY;
 }
 
+static void
+count_answer(const struct request *request, bool hit)
+{
+    struct varve__cache_counters *counters = &request->session->store->counters;
+    if (request->counts)
+        varve__count(hit ? &counters->hits : &counters->misses, 1);
+}
+
 /* By the copy, and where that does not answer by the table. */
 static enum varve_status
 get(struct request *request)
 {
-    struct varve__cache_counters *counters = &request->session->store->counters;
     enum varve_status status = ask_copies(request);
-    if (status == VARVE_OK && *request->record) {
-        varve__count(&counters->hits, 1);
+    bool hit = status == VARVE_OK && *request->record;
+    count_answer(request, hit);
+    if (hit)
         return VARVE_OK;
-    }
     if (*request->record)
         release_record(request);
-    varve__count(&counters->misses, 1);
     if (ends_call(status))
         return status;
     if (status != VARVE_OK)
@@ -312,6 +319,7 @@ get_into(
     request.arena = arena;
     request.record = record;
     request.ttl_ms = ttl_ms;
+    request.counts = true;
     enum varve_status status = begin_request(session, space, key, &request, &copies);
     if (status != VARVE_OK)
         return status;
@@ -367,6 +375,7 @@ varve__read_through_put(
     request.arena = NULL;
     request.record = &record;
     request.ttl_ms = ttl_ms;
+    request.counts = false;
     enum varve_status status = begin_request(session, space, key, &request, &copies);
     if (status != VARVE_OK)
         return status;

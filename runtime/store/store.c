@@ -335,7 +335,7 @@ make_cache(
 }
 
 /* For a program that keeps hot copies: says so in the database, and has those deleted that wait for it. What
- * fails is logged: the table tier needs no cache. */
+ * fails is logged: the table tier needs no cache. varve_maintain() says it where this could not. */
 static void
 begin_copies(struct varve_store *store)
 {
@@ -348,6 +348,7 @@ begin_copies(struct varve_store *store)
     enum varve_status status = varve_session_open(store, &session);
     if (status == VARVE_OK) {
         status = varve__copies_keep(session->connection);
+        atomic_store(&store->copies_unsaid, status != VARVE_OK);
         if (status == VARVE_OK)
             status = varve__read_through_drain(session, DRAIN_AT_OPEN, NULL);
         varve_session_close(session);

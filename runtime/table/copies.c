@@ -390,10 +390,27 @@ read_tables(struct varve__connection *connection)
     return status;
 }
 
+static int
+allow(void *context, int action, const char *a, const char *b, const char *c, const char *d)
+{
+    (void)context, (void)action, (void)a, (void)b, (void)c, (void)d;
+    return SQLITE_OK;
+}
+
+/* Has every statement prepared anew. What was prepared without the hook empties a table without telling of its
+ * rows; an authorizer that changes is SQLite's reason to prepare again. */
+static void
+expire_statements(sqlite3 *database)
+{
+    sqlite3_set_authorizer(database, allow, NULL);
+    sqlite3_set_authorizer(database, NULL, NULL);
+}
+
 enum varve_status
 varve__copies_take_over(struct varve__connection *connection)
 {
     struct varve__copies *copies = &connection->copies;
+    bool watched = copies->watching;
     release_tables(copies);
     enum varve_status status = VARVE_OK;
     if (!connection->guard.no_reads) /* else nothing is done, and the tables may be others */
@@ -402,6 +419,8 @@ varve__copies_take_over(struct varve__connection *connection)
         release_tables(copies);
     copies->watching = copies->table_count > 0 && !connection->read_only;
     sqlite3_preupdate_hook(connection->database, copies->watching ? note_change : NULL, copies);
+    if (copies->watching && !watched)
+        expire_statements(connection->database);
     return status;
 }
 

@@ -1,6 +1,9 @@
 /* What a program enters when it opens: that it keeps copies, of which tables, and which file they are of. */
+#define _GNU_SOURCE /* statx */
+
 #include "table/copies.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,8 +15,11 @@
 #include "table/transaction.h"
 
 enum {
-    FILE_SIZE = 64 /* of the text that tells files apart */
+    FILE_SIZE = 128 /* of the text that tells files apart */
 };
+
+/* Whether that text differs but in the boot, behind its blank. */
+#define SAME_FILE "substr(file, 1, instr(file, ' ')) = substr(?1, 1, instr(?1, ' '))"
 
 static enum varve_status
 fail(struct varve__connection *connection, int code)
@@ -21,21 +27,40 @@ fail(struct varve__connection *connection, int code)
     return varve__connection_fail(connection, code, NULL, "entering what is copied");
 }
 
-/* Device and inode of the database's file. A copy is another file; where these change for other reasons the
- * copies are but made anew. */
+/* Of the machine's present run; "" when it is not told. */
+static void
+read_boot(char *text, size_t size)
+{
+    text[0] = '\0';
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    if (!file)
+        return;
+    if (!fgets(text, (int)size, file))
+        text[0] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    fclose(file);
+}
+
+/* Device, inode and birth of the database's file, and the boot of the machine. A copy is another file, and
+ * where a file system gives a number again the birth is another. After a boot the database may have lost what
+ * was committed last, unless durability is full, and a server elsewhere not. Where any of these changes for
+ * other reasons the copies are but made anew. */
 static enum varve_status
 name_file(struct varve__connection *connection, char text[FILE_SIZE])
 {
-    struct stat file;
+    char boot[40];
+    struct statx file = {0};
     const char *path = sqlite3_db_filename(connection->database, "main");
-    if (!path || stat(path, &file) != 0)
+    if (!path || statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, &file) != 0)
         return varve__fail(
             VARVE_IO, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, NULL,
             "the database file %s cannot be looked at; was it moved while a program had it open?",
             path ? path : "");
+    read_boot(boot, sizeof boot);
     snprintf(
-        text, FILE_SIZE, "%llx:%llx", (unsigned long long)file.st_dev,
-        (unsigned long long)file.st_ino);
+        text, FILE_SIZE, "%x:%x:%llx:%llx.%x %s", file.stx_dev_major, file.stx_dev_minor,
+        (unsigned long long)file.stx_ino, (unsigned long long)file.stx_btime.tv_sec,
+        file.stx_btime.tv_nsec, boot);
     return VARVE_OK;
 }
 
@@ -128,6 +153,7 @@ varve__copies_compare_file(struct varve__connection *connection, bool *same)
         connection, "SELECT 1 FROM varve_copies WHERE file = ?1", text_of(file), text_of(""), same);
 }
 
+/* A file that is another gets an identity; one that was there before the boot an epoch that no other has. */
 static enum varve_status
 enter_file(struct varve__connection *connection)
 {
@@ -137,8 +163,11 @@ enter_file(struct varve__connection *connection)
     if (status != VARVE_OK)
         return status;
     return run(
-        connection, "UPDATE varve_copies SET folder = randomblob(8), file = ?1", text_of(file),
-        text_of(""), &row);
+        connection,
+        "UPDATE varve_copies SET file = ?1, "
+        "folder = CASE WHEN " SAME_FILE " THEN folder ELSE randomblob(8) END, "
+        "epoch = CASE WHEN " SAME_FILE " THEN random() & 0xfffffffffffff ELSE epoch END",
+        text_of(file), text_of(""), &row);
 }
 
 static enum varve_status

@@ -200,14 +200,17 @@ varve__guard_explain(struct varve__connection *connection, int code)
 
 /* -------------------------------------------------------------------- writes */
 
-/* The write began as a single statement, and another program has begun to keep copies meanwhile. */
+/* The write began as a single statement, and changes what another program has begun to keep copies of
+ * meanwhile; or it is an insert, and a trigger was made. The next one will be a transaction. */
 static enum varve_status
-refuse_alone(const struct varve__plan *plan)
+refuse_alone(struct varve__connection *connection, const struct varve__plan *plan)
 {
+    connection->copies.triggers = true;
     return varve__fail(
         VARVE_BUSY, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, plan->record->descriptor->name,
-        "another program has begun to keep hot copies of %s while it was written; nothing was "
-        "changed: try again",
+        "this write of %s changes records of which another program has begun to keep hot copies, "
+        "or "
+        "a trigger to change them; nothing was changed: try again",
         plan->record->descriptor->name);
 }
 
@@ -224,7 +227,7 @@ step(struct varve__connection *connection, const struct varve__plan *plan, sqlit
     if (__builtin_expect(!connection->copies.refused, 1))
         return code;
     sqlite3_reset(statement);
-    guard->status = refuse_alone(plan);
+    guard->status = refuse_alone(connection, plan);
     return SQLITE_SCHEMA;
 }
 

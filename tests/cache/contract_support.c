@@ -157,7 +157,8 @@ put_items(
 {
     size_t done = SIZE_MAX;
     expect_ok(contract->cache->engine->put(
-        contract->cache, &contract->watch, &contract_spaces[space], items, count, &done));
+        contract->cache, &contract->watch, &contract_spaces[space], items, count, NULL, NULL,
+        &done));
     assert_int_equal(done, count);
 }
 

@@ -89,7 +89,7 @@ put_some(struct worker *worker, struct varve__watch *watch)
         };
     }
     return worker->cache->engine->put(
-        worker->cache, watch, &contract_spaces[TIMED], items, count, &done);
+        worker->cache, watch, &contract_spaces[TIMED], items, count, NULL, NULL, &done);
 }
 
 static enum varve_status

@@ -106,6 +106,7 @@ void
 use_server(struct redis_fixture *fixture, const char *const *arguments)
 {
     server_stop(fixture->server);
+    fixture->server = NULL; /* where the next does not start */
     fixture->server = server_start(arguments);
     fixture->options.unix_socket = server_socket(fixture->server);
 }
@@ -143,8 +144,8 @@ put_text(
         .time = time,
     };
     varve__watch_begin(&fixture->watch);
-    enum varve_status status =
-        fixture->cache->engine->put(fixture->cache, &fixture->watch, space, &item, 1, &done);
+    enum varve_status status = fixture->cache->engine->put(
+        fixture->cache, &fixture->watch, space, &item, 1, NULL, NULL, &done);
     varve__watch_end(&fixture->watch);
     assert_true(done == (status == VARVE_OK));
     return status;

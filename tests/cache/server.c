@@ -1,5 +1,5 @@
 /* See server.h. */
-#define _POSIX_C_SOURCE 200809L /* mkdtemp, kill, nanosleep */
+#define _POSIX_C_SOURCE 200809L /* mkdtemp, kill, nanosleep, popen */
 
 #include "server.h"
 
@@ -45,6 +45,18 @@ wait_a_step(void)
 
 /* -------------------------------------------------------------------- the process */
 
+/* Whether the server is older than 7.0: it knows no --enable-debug-command, and allows DEBUG to all. */
+static bool
+is_before_7(void)
+{
+    char line[128] = "";
+    FILE *output = popen("redis-server --version", "r");
+    assert_non_null(output);
+    const char *version = fgets(line, sizeof line, output) ? strstr(line, "v=") : NULL;
+    pclose(output);
+    return version && atoi(version + 2) < 7;
+}
+
 static void
 list_arguments(struct test_server *server, const char *const *extra)
 {
@@ -54,6 +66,10 @@ list_arguments(struct test_server *server, const char *const *extra)
     size_t count = sizeof own / sizeof *own;
     memcpy(server->arguments, own, sizeof own);
     for (; extra && *extra; extra++) {
+        if (strcmp(*extra, "--enable-debug-command") == 0 && is_before_7()) {
+            extra++;
+            continue;
+        }
         assert_true(count + 1 < ARGUMENTS_MAX);
         server->arguments[count++] = *extra;
         if (strcmp(*extra, "--requirepass") == 0)
@@ -127,20 +143,36 @@ connect_to(const struct test_server *server)
     return context;
 }
 
-/* Whether it does what it is asked to: it may still be loading its files. */
+/* Whether it replies, if only that it is still loading its files. */
 static bool
-answers(const struct test_server *server)
+replies(const struct test_server *server, bool *loading)
 {
+    *loading = false;
     redisContext *context = connect_to(server);
     if (!context)
         return false;
     redisReply *reply = redisCommand(context, "PING");
-    bool loading =
-        reply && reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "LOADING", 7) == 0;
-    bool answered = reply && !loading;
+    bool replied = reply != NULL;
+    *loading =
+        replied && reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "LOADING", 7) == 0;
     freeReplyObject(reply);
     redisFree(context);
-    return answered;
+    return replied;
+}
+
+bool
+server_is_loading(const struct test_server *server)
+{
+    bool loading;
+    return replies(server, &loading) && loading;
+}
+
+/* Whether it does what it is asked to. */
+static bool
+answers(const struct test_server *server)
+{
+    bool loading;
+    return replies(server, &loading) && !loading;
 }
 
 /* Appends the reply to the text, an array's elements with line feeds between. */

@@ -12,12 +12,14 @@
 #ifndef VARVE_TESTS_CACHE_SERVER_H
 #define VARVE_TESTS_CACHE_SERVER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct test_server;
 
 /* Returns when the server answers. `extra_arguments` end with NULL, are used again by a restart, and may be
- * NULL. Called by the program's first thread: the server ends with the thread that started it. */
+ * NULL; --enable-debug-command is left out where the server is older than that. Called by the program's first
+ * thread: the server ends with the thread that started it. */
 struct test_server *
 server_start(const char *const *extra_arguments);
 
@@ -27,6 +29,10 @@ server_socket(const struct test_server *server);
 
 pid_t
 server_process(const struct test_server *server);
+
+/* Whether it reads its data and refuses calls meanwhile. Any thread. */
+bool
+server_is_loading(const struct test_server *server);
 
 /* Sends the signal; after one that ends the server it returns when the server is gone. */
 void

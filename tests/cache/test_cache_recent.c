@@ -1,6 +1,7 @@
 /* The newest values first: order, bounds, pages, and what happens to a cursor. */
 #include "api_support.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -334,6 +335,27 @@ test_of_a_table_record_the_table_answers(void **state)
 /* -------------------------------------------------------------------- the server */
 
 static void
+test_a_row_under_the_key_of_another_is_corrupt(void **state)
+{
+    struct api *api = *state;
+    char first[128];
+    const struct cache_lab_reading *row;
+    struct varve_cursor *cursor;
+    struct cache_lab_reading reading = CACHE_LAB_READING_INIT;
+    put_reading(api->session, 1, 10);
+    put_reading(api->session, 2, 20);
+    reading.id = 1;
+    snprintf(first, sizeof first, "%s", redis_key(&cache_lab_reading_record, &reading));
+    reading.id = 2;
+    server_command(
+        api->server, "COPY %s %s REPLACE", first, redis_key(&cache_lab_reading_record, &reading));
+    expect_ok(api->session, cache_lab_reading_cache_recent(api->session, 0, 0, &cursor));
+    expect_failure(
+        api->session, cache_lab_reading_next(cursor, &row), VARVE_CORRUPT, "another key");
+    varve_cursor_close(cursor);
+}
+
+static void
 test_a_damaged_row_ends_the_cursor(void **state)
 {
     struct api *api = *state;
@@ -412,6 +434,7 @@ main(void)
         API_TEST(test_of_a_table_record_the_table_answers),
     };
     const struct CMUnitTest with_server[] = {
+        API_TEST(test_a_row_under_the_key_of_another_is_corrupt),
         API_TEST(test_a_damaged_row_ends_the_cursor),
         API_TEST(test_a_value_that_was_put_again_as_older_does_not_come),
         API_TEST(test_a_server_that_goes_ends_the_cursor),

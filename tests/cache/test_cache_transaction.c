@@ -1,6 +1,7 @@
 /* Cache writes of a transaction: they wait for the commit, and what becomes of them when there is none. */
 #include "api_support.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <sqlite3.h>
@@ -244,6 +245,31 @@ test_a_nested_commit_waits_for_the_outer_one(void **state)
 }
 
 static void
+test_a_nested_rollback_brings_back_what_waited_before(void **state)
+{
+    struct varve_session *session = session_of(state);
+    char name[8];
+    expect_ok(session, varve_begin(session));
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        put_stored(session, name, "outer");
+    }
+    expect_ok(session, varve_begin(session));
+    for (int i = 50; i < 150; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        put_stored(session, name, "inner");
+        expect_stored(session, name, "inner");
+    }
+    expect_ok(session, varve_rollback(session));
+    for (int i = 0; i < 150; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        expect_stored(session, name, i < 100 ? "outer" : NULL);
+    }
+    expect_ok(session, varve_rollback(session));
+    expect_stored(session, "0", NULL);
+}
+
+static void
 test_of_nested_commits_the_outer_rollback_forgets_all(void **state)
 {
     struct varve_session *session = session_of(state);
@@ -338,6 +364,25 @@ test_a_server_that_is_gone_does_not_fail_the_commit(void **state)
 }
 
 static void
+test_a_value_that_is_too_large_drops_no_other(void **state)
+{
+    struct api *api = *state;
+    static char text[8192];
+    struct cache_lab_stored large = CACHE_LAB_STORED_INIT;
+    memset(text, 'x', sizeof text - 1);
+    api_open_with(api, (struct varve_config){.cache_bytes = 4096, .compress_above_bytes = -1});
+    expect_ok(api->session, varve_begin(api->session));
+    put_stored(api->session, "a", "x");
+    large.text = text;
+    expect_ok(api->session, cache_lab_stored_cache_put(api->session, &large));
+    put_stored(api->session, "b", "x");
+    expect_ok(api->session, varve_commit(api->session));
+    expect_stored(api->session, "a", "x");
+    expect_stored(api->session, "b", "x");
+    assert_int_equal(dropped(api), 1);
+}
+
+static void
 test_what_the_server_refuses_is_dropped_and_the_rest_is_sent(void **state)
 {
     struct api *api = *state;
@@ -369,6 +414,7 @@ main(void)
         API_TEST(test_a_rollback_forgets),
         API_TEST(test_a_nested_rollback_forgets_only_its_own),
         API_TEST(test_a_nested_commit_waits_for_the_outer_one),
+        API_TEST(test_a_nested_rollback_brings_back_what_waited_before),
         API_TEST(test_of_nested_commits_the_outer_rollback_forgets_all),
         API_TEST(test_closing_the_session_forgets),
         API_TEST(test_a_failed_commit_sends_nothing),
@@ -377,6 +423,10 @@ main(void)
         API_TEST(test_a_server_that_is_gone_does_not_fail_the_commit),
         API_TEST(test_what_the_server_refuses_is_dropped_and_the_rest_is_sent),
     };
+    const struct CMUnitTest embedded[] = {
+        API_TEST(test_a_value_that_is_too_large_drops_no_other),
+    };
     return API_RUN("cache_transaction", tests) +
+           API_RUN_EMBEDDED("cache_transaction_of", embedded) +
            API_RUN_REDIS("cache_transaction_without_server", without_server);
 }

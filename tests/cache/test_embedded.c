@@ -177,7 +177,7 @@ a_value_over_the_budget_is_refused(void **state)
         {.key = key_of(PLAIN, "c"), .value = text_of("3")},
     };
     enum varve_status status = contract->cache->engine->put(
-        contract->cache, &contract->watch, &contract_spaces[PLAIN], items, 3, &done);
+        contract->cache, &contract->watch, &contract_spaces[PLAIN], items, 3, NULL, NULL, &done);
     assert_int_equal(status, VARVE_FULL);
     assert_int_equal(done, 1);
     assert_int_equal(varve__thread_failure()->tier, VARVE_TIER_CACHE);

@@ -134,7 +134,7 @@ put_one(struct contract *contract, const char *name, size_t size)
     struct varve__cache_item item = {
         .key = key_of(TIMED, name), .value = {large, size}, .ttl_ms = 60000, .time = 7};
     return contract->cache->engine->put(
-        contract->cache, &contract->watch, &contract_spaces[TIMED], &item, 1, &done);
+        contract->cache, &contract->watch, &contract_spaces[TIMED], &item, 1, NULL, NULL, &done);
 }
 
 static enum varve_status

@@ -252,6 +252,41 @@ test_a_server_that_is_gone_is_part_of_the_report(void **state)
 }
 
 static void
+test_a_server_that_hangs_longer_than_a_call_is_part_of_the_report(void **state)
+{
+    struct api *api = *state;
+    api_open_with(api, (struct varve_config){.call_timeout_ms = 100});
+    put_stored(api->session, "a", "x");
+    server_command(api->server, "CLIENT PAUSE 400");
+    struct varve_health_report health = health_of(api);
+    assert_false(health.cache.available);
+    assert_int_equal(health.cache.used_bytes, -1);
+    varve_health_free(&health);
+    api_pass_time(api, 500);
+    health = health_of(api);
+    assert_true(health.cache.available);
+    assert_int_equal(message_of(&health, &cache_lab_stored_record).keys, 1);
+    varve_health_free(&health);
+}
+
+static void
+test_a_put_is_neither_a_hit_nor_a_miss(void **state)
+{
+    struct api *api = *state;
+    struct cache_lab_person person = CACHE_LAB_PERSON_INIT;
+    person.id = add_person(api->session);
+    expect_ok(api->session, cache_lab_person_cache_put(api->session, &person));
+    struct varve_health_report health = health_of(api);
+    assert_int_equal(health.cache.hits, 0);
+    assert_int_equal(health.cache.misses, 0);
+    varve_health_free(&health);
+    expect_person(api->session, person.id, "before");
+    health = health_of(api);
+    assert_int_equal(health.cache.hits, 1);
+    varve_health_free(&health);
+}
+
+static void
 test_connections_are_reported(void **state)
 {
     struct api *api = *state;
@@ -316,6 +351,8 @@ main(void)
     };
     const struct CMUnitTest redis[] = {
         API_TEST(test_a_server_that_is_gone_is_part_of_the_report),
+        API_TEST(test_a_server_that_hangs_longer_than_a_call_is_part_of_the_report),
+        API_TEST(test_a_put_is_neither_a_hit_nor_a_miss),
         API_TEST(test_connections_are_reported),
         API_TEST(test_invalidations_that_wait_are_reported_and_sent),
     };

@@ -17,7 +17,7 @@ struct expectation {
     const char *mend; /* words of the message */
 };
 
-/* As Redis 6.2, 7.0 and 7.2 say it. */
+/* As Redis from 6.2 to 7.4 and Valkey say it. */
 static const struct expectation expectations[] = {
     {"OOM command not allowed when used memory > 'maxmemory'.", VARVE_FULL, VARVE__REDIS_REFUSED,
      "maxmemory-policy that evicts"},
@@ -72,6 +72,37 @@ static const struct expectation expectations[] = {
      VARVE_CORRUPT, VARVE__REDIS_REFUSED, "another program"},
     {"ERR Error running script (call to f_4ce3): @user_script:12: @user_script: 12: -OOM command",
      VARVE_FULL, VARVE__REDIS_REFUSED, "raise its maxmemory"},
+    {"ERR Error running script (call to f_4ce3): @user_script:1: @user_script: 1: -READONLY You",
+     VARVE_UNAVAILABLE, VARVE__REDIS_RECONNECT, "connect to its primary"},
+    {"ERR Error running script (call to f_4ce3): @user_script:1: @user_script: 1: -NOREPLICAS Not",
+     VARVE_UNAVAILABLE, VARVE__REDIS_RETRY, "min-replicas-to-write"},
+    {"ERR Error running script (call to f_4ce3): @user_script:2: @user_script: 2: -MISCONF Redis",
+     VARVE_UNAVAILABLE, VARVE__REDIS_REFUSED, "stop-writes-on-bgsave-error"},
+    {"ERR Error running script (call to f_4ce3): @user_script:1: @user_script: 1: Unknown Redis "
+     "command called from Lua script",
+     VARVE_UNAVAILABLE, VARVE__REDIS_REFUSED, "no command renamed"},
+    {"ERR Unknown Redis command called from script script: 4ce3, on @user_script:1.",
+     VARVE_UNAVAILABLE, VARVE__REDIS_REFUSED, "no command renamed"},
+    {"ERR Unknown command called from script script: 4ce3, on @user_script:1.", VARVE_UNAVAILABLE,
+     VARVE__REDIS_REFUSED, "no command renamed"},
+    {"ERR Error running script (call to f_4ce3): @user_script:5: @user_script: 5: Write commands "
+     "not allowed after non deterministic commands. Call redis.replicate_commands() at the start",
+     VARVE_UNAVAILABLE, VARVE__REDIS_REFUSED, "lua-replicate-commands to yes"},
+    {"ERR Error running script (call to f_4ce3): @user_script:1: @user_script: 1: The user "
+     "executing the script can't access at least one of the keys mentioned in the command",
+     VARVE_UNAVAILABLE, VARVE__REDIS_REFUSED, "ACL SETUSER <user> ~<package>:* "},
+    {"ERR ACL failure in script: User bob has no permissions to run the 'zadd' command script: "
+     "4ce3",
+     VARVE_UNAVAILABLE, VARVE__REDIS_REFUSED, "ACL SETUSER bob +zadd "},
+    {"ERR ACL failure in script: No permissions to access a key script: 4ce3", VARVE_UNAVAILABLE,
+     VARVE__REDIS_REFUSED, "ACL SETUSER <user> ~<package>:* "},
+    {"NOPERM No permissions to access a key", VARVE_UNAVAILABLE, VARVE__REDIS_REFUSED,
+     "ACL SETUSER <user> ~<package>:* "},
+    {"NOPERM this user has no permissions to run the 'getex' command or its subcommand",
+     VARVE_UNAVAILABLE, VARVE__REDIS_REFUSED, "ACL SETUSER <user> +getex "},
+    {"BUSY Valkey is busy running a script.", VARVE_UNAVAILABLE, VARVE__REDIS_RETRY, "SCRIPT KILL"},
+    {"NOSCRIPT No matching script.", VARVE_UNAVAILABLE, VARVE__REDIS_NO_SCRIPT, "flushed"},
+    {"DENIED Running in protected mode", VARVE_UNAVAILABLE, VARVE__REDIS_REFUSED, "protected mode"},
     {"ERR Error running script (call to f_4ce3)", VARVE_UNAVAILABLE, VARVE__REDIS_REFUSED,
      "its log"},
 };
@@ -140,6 +171,17 @@ test_strange_bytes_do_not_reach_the_message(void **state)
     assert_non_null(strstr(varve__thread_error(), "(it says: ERR a?b?[31m?c?)"));
 }
 
+/* Redis 6.2 has other quotes about them. */
+static void
+test_arguments_in_other_quotes_are_not_repeated(void **state)
+{
+    (void)state;
+    static const char text[] = "ERR unknown command `AUTH`, with args beginning with: `hunter2`, ";
+    fail_text(text, sizeof text - 1, NULL);
+    assert_null(strstr(varve__thread_error(), "hunter2"));
+    assert_non_null(strstr(varve__thread_error(), "no command renamed (it says: ERR unknown"));
+}
+
 static void
 test_a_long_error_is_cut(void **state)
 {
@@ -171,6 +213,7 @@ main(void)
         cmocka_unit_test(test_a_message_names_the_server_and_what_was_done),
         cmocka_unit_test(test_a_message_names_the_record),
         cmocka_unit_test(test_arguments_are_not_repeated),
+        cmocka_unit_test(test_arguments_in_other_quotes_are_not_repeated),
         cmocka_unit_test(test_strange_bytes_do_not_reach_the_message),
         cmocka_unit_test(test_a_long_error_is_cut),
         cmocka_unit_test(test_a_name_that_is_no_word_is_left_out),

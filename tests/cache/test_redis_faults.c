@@ -50,7 +50,8 @@ put_many(void *context)
     }
     varve__watch_begin(&watch);
     call->running = true;
-    call->status = cache->engine->put(cache, &watch, &plain_space, items, MANY, &call->done);
+    call->status =
+        cache->engine->put(cache, &watch, &plain_space, items, MANY, NULL, NULL, &call->done);
     call->elapsed_ms = milliseconds_since(begin);
     free(items);
     free(keys);
@@ -117,31 +118,21 @@ test_a_paused_server_is_waited_for(void **state)
     assert_in_range(milliseconds_since(begin), 250, 1500);
 }
 
-static void *
-sleep_in_server(void *context)
-{
-    server_command(((struct redis_fixture *)context)->server, "DEBUG SLEEP 0.8");
-    return NULL;
-}
-
 static void
 test_a_server_that_hangs_is_waited_for_once(void **state)
 {
     struct redis_fixture *fixture = *state;
-    pthread_t thread;
-    use_server(fixture, (const char *const[]){"--enable-debug-command", "yes", NULL});
     fixture->options.timeout_ms = 150;
     open_engine(fixture);
     assert_int_equal(put_text(fixture, &plain_space, "a", "1", 0), VARVE_OK);
-    pthread_create(&thread, NULL, sleep_in_server, fixture);
-    sleep_ms(50);
+    server_kill(fixture->server, SIGSTOP);
     int64_t begin = varve__monotonic_now();
     char value[256];
     assert_int_equal(get_text(fixture, &plain_space, "a", value), VARVE_UNAVAILABLE);
     assert_in_range(milliseconds_since(begin), 140, 450);
     expect_failure(VARVE_UNAVAILABLE, "redis_timeout_ms");
     assert_string_equal(varve__thread_failure()->record, "lab.Note");
-    pthread_join(thread, NULL);
+    server_kill(fixture->server, SIGCONT);
     expect_recovery(fixture);
     assert_int_equal(health_of(fixture).retries, 0);
 }
@@ -198,6 +189,17 @@ test_a_password_is_not_written_down_where_auth_was_renamed(void **state)
         assert_int_equal(put_text(fixture, &plain_space, "a", "1", 0), VARVE_UNAVAILABLE);
     assert_null(strstr(varve__thread_error(), "abracadabra"));
     assert_int_equal(count_in_log(fixture, "abracadabra"), 0);
+}
+
+static void
+test_a_command_that_the_server_lacks_is_told(void **state)
+{
+    struct redis_fixture *fixture = *state;
+    use_server(fixture, (const char *const[]){"--rename-command", "ZADD", "", NULL});
+    open_engine(fixture);
+    assert_int_equal(put_text(fixture, &ordered_space, "a", "1", 1), VARVE_UNAVAILABLE);
+    expect_failure(VARVE_UNAVAILABLE, "no command renamed");
+    assert_int_equal(put_text(fixture, &plain_space, "a", "1", 0), VARVE_OK);
 }
 
 /* -------------------------------------------------------------------- rights */
@@ -319,25 +321,27 @@ reload_server(void *context)
     return NULL;
 }
 
-/* A server that takes two milliseconds for each of 300 keys as it reads its data. */
+/* A server that takes two milliseconds for each of 300 keys as it reads its data, and replies once for each two
+ * megabytes of it. */
 static void
 begin_loading(struct redis_fixture *fixture, pthread_t *thread)
 {
-    use_server(
-        fixture, (const char *const[]){
-                     "--enable-debug-command", "yes", "--loading-process-events-interval-bytes",
-                     "1024", NULL});
+    use_server(fixture, (const char *const[]){"--enable-debug-command", "yes", NULL});
     open_engine(fixture);
+    assert_int_equal(put_text(fixture, &plain_space, "small", "1", 0), VARVE_OK);
     for (int i = 0; i < 300; i++) {
-        char key[16], value[201];
+        char key[16], value[40001];
         snprintf(key, sizeof key, "%d", i);
-        snprintf(value, sizeof value, "%0200d", i);
+        snprintf(value, sizeof value, "%040000d", i);
         assert_int_equal(put_text(fixture, &plain_space, key, value, 0), VARVE_OK);
     }
     server_command(fixture->server, "CONFIG SET rdbcompression no");
     server_command(fixture->server, "CONFIG SET key-load-delay 2000");
     pthread_create(thread, NULL, reload_server, fixture);
-    sleep_ms(100);
+    for (int64_t begin = varve__monotonic_now(); !server_is_loading(fixture->server);) {
+        assert_true(milliseconds_since(begin) < 10000);
+        sleep_ms(1);
+    }
 }
 
 static void
@@ -349,7 +353,7 @@ test_a_server_that_loads_is_tried_again(void **state)
     fixture->options.retries = 100;
     fixture->options.breaker_failures = 0;
     begin_loading(fixture, &thread);
-    assert_int_equal(get_text(fixture, &plain_space, "299", value), VARVE_OK);
+    assert_int_equal(get_text(fixture, &plain_space, "small", value), VARVE_OK);
     assert_true(health_of(fixture).retries > 0);
     pthread_join(thread, NULL);
 }
@@ -362,16 +366,11 @@ test_a_server_that_loads_for_long_fails_the_call(void **state)
     char value[256];
     fixture->options.retries = 0;
     begin_loading(fixture, &thread);
-    assert_int_equal(get_text(fixture, &plain_space, "299", value), VARVE_UNAVAILABLE);
+    assert_int_equal(get_text(fixture, &plain_space, "small", value), VARVE_UNAVAILABLE);
     expect_failure(VARVE_UNAVAILABLE, "LOADING");
     assert_int_equal(health_of(fixture).reconnects, 0); /* the connection stays of use */
     pthread_join(thread, NULL);
-    expect_text(
-        fixture, &plain_space, "7",
-        "00000000000000000000000000000000000000000000000000"
-        "00000000000000000000000000000000000000000000000000"
-        "00000000000000000000000000000000000000000000000000"
-        "00000000000000000000000000000000000000000000000007");
+    expect_text(fixture, &plain_space, "small", "1");
 }
 
 static void
@@ -641,6 +640,7 @@ main(void)
         REDIS_TEST(test_a_full_server_refuses_puts_and_serves_gets),
         REDIS_TEST(test_a_wrong_password_is_told_but_not_written_down),
         REDIS_TEST(test_a_password_is_not_written_down_where_auth_was_renamed),
+        REDIS_TEST(test_a_command_that_the_server_lacks_is_told),
         REDIS_TEST(test_a_user_who_may_not_set_may_get),
         REDIS_TEST(test_a_user_who_may_not_run_scripts_may_put_without_an_order),
         REDIS_TEST(test_without_the_right_to_info_there_are_no_copies),

@@ -22,7 +22,7 @@ put_living(struct redis_fixture *fixture, const char *name, int64_t ttl_ms, int6
         .key = {key, (size_t)size}, .value = {name, strlen(name)}, .ttl_ms = ttl_ms, .time = time};
     varve__watch_begin(&fixture->watch);
     return fixture->cache->engine->put(
-        fixture->cache, &fixture->watch, &ordered_space, &item, 1, &done);
+        fixture->cache, &fixture->watch, &ordered_space, &item, 1, NULL, NULL, &done);
 }
 
 static void
@@ -133,7 +133,9 @@ test_a_time_that_very_many_have_is_read_in_parts(void **state)
     varve__watch_begin(&fixture->watch);
     const struct varve__cache_engine *engine = fixture->cache->engine;
     assert_int_equal(
-        engine->put(fixture->cache, &fixture->watch, &ordered_space, items, MANY, &done), VARVE_OK);
+        engine->put(
+            fixture->cache, &fixture->watch, &ordered_space, items, MANY, NULL, NULL, &done),
+        VARVE_OK);
     for (; !place.done; pages++)
         assert_int_equal(
             engine->recent(

@@ -63,7 +63,7 @@ enum varve_breaker_state {
 };
 
 struct varve_cache_health {
-    const char *engine; /* "embedded" or "redis", static */
+    const char *engine; /* "embedded" or "redis"; "none" where no message is cached; static */
     bool available;     /* the engine answered while this report was made */
 
     int64_t
