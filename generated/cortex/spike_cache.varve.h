@@ -225,7 +225,7 @@ cortex_spike_cache_cache_recent(
     return varve_cache_recent(session, &cortex_spike_cache_record, since, limit, cursor, NULL);
 }
 
-/* The same with options, which say nothing here. */
+/* The same with options: a life of their own for the values that are read. */
 VARVE_MUST_CHECK static inline enum varve_status
 cortex_spike_cache_cache_recent_with(
     struct varve_session *session,

@@ -232,7 +232,7 @@ cortex_working_memory_pattern_cache_recent(
         session, &cortex_working_memory_pattern_record, since, limit, cursor, NULL);
 }
 
-/* The same with options, which say nothing here. */
+/* The same with options: a life of their own for the values that are read. */
 VARVE_MUST_CHECK static inline enum varve_status
 cortex_working_memory_pattern_cache_recent_with(
     struct varve_session *session,

@@ -3,6 +3,7 @@
 #include "cache/redis_connection.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -14,7 +15,7 @@
 #include "cache/redis_tls.h"
 
 enum {
-    RUN_DIGITS = 8
+    RUN_DIGITS = VARVE__REDIS_RUN_SIZE / 2
 };
 
 #define STRING_MOST ((size_t)512 << 20) /* the server's own limit, proto-max-bulk-len */
@@ -44,7 +45,7 @@ write_step(struct greeting *greeting, enum step step)
     const struct varve__redis_options *options = greeting->options;
     bool has_user = step == STEP_AUTH && options->username;
     greeting->steps[greeting->count++] = step;
-    varve__redis_command(connection, step == STEP_PING ? 1 : has_user ? 3 : 2);
+    varve__redis_command(connection, step >= STEP_INFO ? 1 : has_user ? 3 : 2);
     varve__redis_word(connection, names[step]);
     if (has_user)
         varve__redis_word(connection, options->username);
@@ -52,8 +53,6 @@ write_step(struct greeting *greeting, enum step step)
         varve__redis_word(connection, options->password);
     if (step == STEP_SELECT)
         varve__redis_number(connection, options->database);
-    if (step == STEP_INFO)
-        varve__redis_word(connection, "server");
 }
 
 static enum varve_status
@@ -75,22 +74,32 @@ feed_greeting(void *context, struct varve__redis_connection *connection, size_t 
     return VARVE_OK;
 }
 
-/* "run_id:" and forty digits in base 16, among the lines of INFO. */
+/* The first digits of a member of INFO that is a number in base 16: "" when it is not there. */
 static void
-read_run(const struct varve__redis_piece *piece, char run[RUN_DIGITS + 1])
+read_digits(const struct varve__redis_piece *piece, const char *name, char digits[RUN_DIGITS + 1])
 {
-    static const char name[] = "\nrun_id:";
-    const size_t needed = sizeof name - 1 + RUN_DIGITS;
+    size_t length = strlen(name), needed = length + RUN_DIGITS;
+    digits[0] = '\0';
     for (size_t i = 0; piece->size >= needed && i <= piece->size - needed; i++) {
         const char *at = piece->text + i;
-        if (memcmp(at, name, sizeof name - 1) != 0)
+        if (memcmp(at, name, length) != 0)
             continue;
-        char digits[RUN_DIGITS + 1] = "";
-        memcpy(digits, at + sizeof name - 1, RUN_DIGITS);
-        if (strspn(digits, "0123456789abcdef") == RUN_DIGITS)
-            memcpy(run, digits, sizeof digits);
+        memcpy(digits, at + length, RUN_DIGITS);
+        digits[RUN_DIGITS] = '\0';
+        if (strspn(digits, "0123456789abcdef") != RUN_DIGITS)
+            digits[0] = '\0';
         return;
     }
+}
+
+static void
+read_run(const struct varve__redis_piece *piece, char run[VARVE__REDIS_RUN_SIZE + 1])
+{
+    char id[RUN_DIGITS + 1], replication[RUN_DIGITS + 1];
+    read_digits(piece, "\nrun_id:", id);
+    read_digits(piece, "\nmaster_replid:", replication);
+    if (id[0] && replication[0])
+        snprintf(run, VARVE__REDIS_RUN_SIZE + 1, "%s%s", id, replication);
 }
 
 static bool
@@ -103,7 +112,7 @@ begins_with(const struct varve__redis_piece *piece, const char *beginning)
 static enum varve_status
 take_greeting(void *context, const struct varve__redis_piece *piece)
 {
-    static const char *const what[] = {"AUTH", "SELECT", "INFO server", "PING"};
+    static const char *const what[] = {"AUTH", "SELECT", "INFO", "PING"};
     struct greeting *greeting = context;
     if (piece->reply >= greeting->count)
         return VARVE_OK;

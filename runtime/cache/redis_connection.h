@@ -22,6 +22,10 @@
 #include "cache/redis.h"
 #include "cache/redis_read.h"
 
+enum {
+    VARVE__REDIS_RUN_SIZE = 16
+};
+
 struct varve__redis_connection {
     void *context; /* redisContext: hiredis makes the connection */
     void *session; /* SSL, which moves the bytes; NULL: plain */
@@ -29,7 +33,9 @@ struct varve__redis_connection {
     bool broken;
     bool sent;      /* by the exchange under way: something may have been carried out */
     size_t awaited; /* replies that are still to come */
-    char run[9];    /* first eight digits of the server's run_id; "" when it does not tell */
+    /* Eight digits of the server's run_id and eight of its master_replid: they change when it is started
+     * anew, and when it becomes the primary of others again. "" when it does not tell. */
+    char run[VARVE__REDIS_RUN_SIZE + 1];
     int64_t timeout_ms;
     int64_t give_up_at; /* monotonic ns: when the exchange must be over; INT64_MAX: whenever */
     const char *server; /* for messages: "/run/redis.sock", "cache:6379" */

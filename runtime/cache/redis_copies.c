@@ -13,7 +13,7 @@
 #include "cache/redis_engine.h"
 
 enum {
-    ENDING_SIZE = 24 /* of "@1f0a22c7%lease", with its NUL */
+    ENDING_SIZE = VARVE__REDIS_RUN_SIZE + 8 /* of "@" and "%lease" around it, with the NUL */
 };
 
 #define LEASE_ENDING "%lease"

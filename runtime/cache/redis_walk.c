@@ -10,7 +10,7 @@
 
 enum {
     SCAN_COUNT = 1000, /* keys that a step looks at: below a millisecond of the server's time */
-    RUN_SIZE = 8
+    RUN_SIZE = VARVE__REDIS_RUN_SIZE
 };
 
 struct walk {

@@ -111,7 +111,9 @@ resolved(int64_t value, int64_t otherwise)
 /* -------------------------------------------------------------------- Redis */
 
 enum {
-    TEXT_COUNT = 8 /* of struct varve__redis_options */
+    REDIS_STRING_MOST =
+        (512 << 20) - 1, /* its proto-max-bulk-len, with the byte that names the codec */
+    TEXT_COUNT = 8       /* of struct varve__redis_options */
 };
 
 /* NULL where it is not set. */
@@ -199,6 +201,9 @@ resolve_redis(const struct varve_config *config, struct varve_store *store)
     const char *texts[TEXT_COUNT];
     read_texts(config, texts);
     enum varve_status status = check_redis(config);
+    if (status == VARVE_OK && (texts[0] || texts[1]) &&
+        store->cache_value_bytes > REDIS_STRING_MOST)
+        status = misuse("config.cache_value_bytes is more than Redis takes, 536870911; lower it");
     if (status != VARVE_OK || (!texts[0] && !texts[1]))
         return status;
     struct varve__redis_options *options = make_redis_options(texts);

@@ -117,6 +117,9 @@ test_members_that_do_not_go_together_are_refused(void **state)
     expect_refused(
         api, (struct varve_config){.redis_host = "h", .redis_tls = true, .redis_tls_cert = "c"},
         "redis_tls_key");
+    expect_refused(
+        api, (struct varve_config){.redis_host = "h", .cache_value_bytes = 512 << 20},
+        "cache_value_bytes");
 }
 
 static void

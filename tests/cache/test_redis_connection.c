@@ -56,14 +56,16 @@ static void
 test_the_run_is_known_when_it_is_asked_for(void **state)
 {
     struct dialogue dialogue;
-    char line[] = "run_id:........";
+    char line[] = "run_id:........", replication[] = "master_replid:........";
     (void)state;
     dialogue_begin(&dialogue, server_socket(server));
     dialogue.options.needs_run = true;
     assert_int_equal(dialogue_connect(&dialogue), VARVE_OK);
-    assert_int_equal(strlen(dialogue.connection->run), 8);
+    assert_int_equal(strlen(dialogue.connection->run), 16);
     memcpy(line + 7, dialogue.connection->run, 8);
-    assert_non_null(strstr(server_command(server, "INFO server"), line));
+    memcpy(replication + 14, dialogue.connection->run + 8, 8);
+    assert_non_null(strstr(server_command(server, "INFO"), line));
+    assert_non_null(strstr(server_command(server, "INFO"), replication));
     dialogue_end(&dialogue);
 }
 

@@ -357,15 +357,16 @@ walk_all(struct redis_fixture *fixture, struct walked *walked, bool removes)
 static void
 fill_for_walk(struct redis_fixture *fixture)
 {
-    char run[9] = "";
-    const char *info = server_command(fixture->server, "INFO server");
+    char run[17] = "";
+    const char *info = server_command(fixture->server, "INFO");
     memcpy(run, strstr(info, "run_id:") + 7, 8);
+    memcpy(run + 8, strstr(info, "master_replid:") + 14, 8);
     assert_int_equal(put_text(fixture, &plain_space, "a", "123", 0), VARVE_OK);
-    assert_int_equal(put_text(fixture, &plain_space, "mail@deadbeef", "12", 0), VARVE_OK);
+    assert_int_equal(put_text(fixture, &plain_space, "mail@deadbeefdeadbeef", "12", 0), VARVE_OK);
     server_command(fixture->server, "SET lab:00000003:copy@%s 1234", run);
     server_command(fixture->server, "SET lab:00000003:copy@%s%%lease token", run);
     server_command(fixture->server, "SET lab:00000003:unwanted@%s 1", run);
-    server_command(fixture->server, "SET lab:00000003:copy@01234567 12345");
+    server_command(fixture->server, "SET lab:00000003:copy@0123456701234567 12345");
     server_command(fixture->server, "SET lab:00000009:unwanted 1");
     server_command(fixture->server, "SET label:00000001:unwanted 1");
     server_command(fixture->server, "SET unwanted:lab:1 1");
@@ -408,7 +409,7 @@ test_a_walk_removes_what_is_unwanted_dead_or_of_another_run(void **state)
     expect_entries(fixture, 1, 1);
     assert_int_equal(number_of(fixture, "EXISTS label:00000001:unwanted unwanted:lab:1"), 2);
     assert_int_equal(number_of(fixture, "EXISTS lab:00000003:copy@01234567"), 0);
-    assert_non_null(strstr(walked.asked, "lab:00000001:mail@deadbeef\n"));
+    assert_non_null(strstr(walked.asked, "lab:00000001:mail@deadbeefdeadbeef\n"));
     assert_non_null(strstr(walked.asked, "lab:00000003:copy\n"));
     assert_non_null(strstr(walked.asked, "lab:00000002%index\n"));
     assert_null(strstr(walked.asked, "times"));

@@ -137,7 +137,7 @@ test_a_trusted_server_is_taken(void **state)
     begin(&dialogue);
     dialogue.options.needs_run = true;
     assert_int_equal(dialogue_connect(&dialogue), VARVE_OK);
-    assert_int_equal(strlen(dialogue.connection->run), 8);
+    assert_int_equal(strlen(dialogue.connection->run), VARVE__REDIS_RUN_SIZE);
     assert_int_equal(dialogue_say(&dialogue, "ECHO a"), VARVE_OK);
     assert_string_equal(dialogue.replies, "$a ");
     assert_true(varve__redis_is_fit(dialogue.connection));

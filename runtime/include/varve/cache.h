@@ -91,7 +91,8 @@ varve_cache_get_many(
     void ***records,
     const struct varve_cache_options *options);
 
-/* Gives the value a new life, as a put would. In READ_THROUGH: the hot copy, if there is one. */
+/* Gives the value a new life, as a put would. In READ_THROUGH: the hot copy, if there is one; nothing in a
+ * transaction, which sees no copies. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_cache_touch(
     struct varve_session *session,
@@ -99,7 +100,7 @@ varve_cache_touch(
     const void *key,
     const struct varve_cache_options *options);
 
-/* Forgets the value: VARVE_NOT_FOUND when there is none. In READ_THROUGH: the hot copy, if there is one.
+/* Forgets the value: VARVE_NOT_FOUND when there is none. In READ_THROUGH as of touch.
  * The options say nothing here. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_cache_delete(
@@ -110,7 +111,8 @@ varve_cache_delete(
 
 /* Values whose index_by field is at least `since` (ns since 1970), the newest first, at most `limit`; 0: all.
  * For messages with index_by. Rows come from P_M_next(), which is varve_cursor_next(); each is borrowed until
- * the next. What others put or delete meanwhile may or may not be seen; no row comes twice unless it was put
+ * the next. What others put or delete meanwhile may or may not be seen, and with Redis a value that is put
+ * again meanwhile stands where it was; no row comes twice unless it was put
  * again with an earlier time. In READ_THROUGH these are the table's records. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_cache_recent(

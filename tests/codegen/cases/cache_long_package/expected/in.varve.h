@@ -271,7 +271,7 @@ institute_of_neural_computation_department_of_long_names_group_of_even_longer_na
         since, limit, cursor, NULL);
 }
 
-/* The same with options, which say nothing here. */
+/* The same with options: a life of their own for the values that are read. */
 VARVE_MUST_CHECK static inline enum varve_status
 institute_of_neural_computation_department_of_long_names_group_of_even_longer_names_lab_hot_cache_recent_with(
     struct varve_session *session,

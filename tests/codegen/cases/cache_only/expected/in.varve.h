@@ -256,7 +256,7 @@ lab_hot_cache_recent(
     return varve_cache_recent(session, &lab_hot_record, since, limit, cursor, NULL);
 }
 
-/* The same with options, which say nothing here. */
+/* The same with options: a life of their own for the values that are read. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_hot_cache_recent_with(
     struct varve_session *session,

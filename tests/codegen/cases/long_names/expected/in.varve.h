@@ -506,8 +506,7 @@ institute_long_names_simultaneous_recording_of_electrodes_cache_get_many_with(
     return status;
 }
 
-/* Gives the hot copy a new life, as if it had just been made. VARVE_NOT_FOUND when there is
- * none. */
+/* Gives the hot copy a new life, as if it had just been made; there may be none. */
 VARVE_MUST_CHECK static inline enum varve_status
 institute_long_names_simultaneous_recording_of_electrodes_cache_touch(
     struct varve_session *session,
@@ -528,7 +527,7 @@ institute_long_names_simultaneous_recording_of_electrodes_cache_touch_with(
         session, &institute_long_names_simultaneous_recording_of_electrodes_record, key, options);
 }
 
-/* Forgets the hot copy; the record in the table stays. VARVE_NOT_FOUND when there is no copy. */
+/* Forgets the hot copy, if there is one; the record in the table stays. */
 VARVE_MUST_CHECK static inline enum varve_status
 institute_long_names_simultaneous_recording_of_electrodes_cache_delete(
     struct varve_session *session,

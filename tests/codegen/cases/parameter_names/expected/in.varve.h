@@ -442,8 +442,7 @@ lab_session_cache_get_many_with(
     return status;
 }
 
-/* Gives the hot copy a new life, as if it had just been made. VARVE_NOT_FOUND when there is
- * none. */
+/* Gives the hot copy a new life, as if it had just been made; there may be none. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_session_cache_touch(struct varve_session *session, const struct lab_session *key)
 {
@@ -460,7 +459,7 @@ lab_session_cache_touch_with(
     return varve_cache_touch(session, &lab_session_record, key, options);
 }
 
-/* Forgets the hot copy; the record in the table stays. VARVE_NOT_FOUND when there is no copy. */
+/* Forgets the hot copy, if there is one; the record in the table stays. */
 VARVE_MUST_CHECK static inline enum varve_status
 lab_session_cache_delete(struct varve_session *session, const struct lab_session *key)
 {
