@@ -12,7 +12,7 @@
 
 enum {
     FEED_SIZE = 8 * 1024,     /* unsent bytes at which no more are asked for */
-    READ_SIZE = 64 * 1024,    /* of the reader's buffer, but for a large string */
+    READ_SIZE = 256 * 1024,   /* of the reader's buffer, but for a large string */
     ROOM_LEAST = 16 * 1024,   /* that is offered to a receive */
     BUFFER_KEPT = 256 * 1024, /* a larger buffer is released when the exchange is over */
     BEGINNING_SIZE = 32       /* of what is no reply, in the message */
