@@ -149,12 +149,14 @@ is_many(enum cache_work work)
 static void
 compare(
     struct bench_run *run,
+    const struct server *server,
     const struct plan *plan,
     const char *name,
     struct crew *ours,
     struct crew *theirs)
 {
     struct measured left = {ours, plan->work}, right = {theirs, plan->work};
+    server_place(server, ours->threads == 1 && !is_many(plan->work));
     const struct bench_work work = {
         .name = name,
         .counterpart = theirs ? theirs->side->name : NULL,
@@ -171,6 +173,7 @@ compare(
 static void
 compare_sides(
     struct bench_run *run,
+    const struct server *server,
     const struct cache_side *ours,
     const struct cache_side *theirs,
     size_t size,
@@ -184,7 +187,7 @@ compare_sides(
     for (size_t i = 0; i < PLANS; i++) {
         const char *name = make_name(plans[i].name, size, threads);
         if (bench_run_wants(run, name))
-            compare(run, &plans[i], name, &left, &right);
+            compare(run, server, &plans[i], name, &left, &right);
     }
     close_crew(&left);
     close_crew(&right);
@@ -268,8 +271,8 @@ measure_redis(struct bench_run *run, const char *folder)
     ours_open(&ours, server_socket(server), ":memory:");
     hiredis_open(&plain, server_socket(server));
     for (size_t i = 0; i < 2; i++) {
-        compare_sides(run, &ours, &plain, sizes[i], 1);
-        compare_sides(run, &ours, &plain, sizes[i], THREADS_MOST);
+        compare_sides(run, server, &ours, &plain, sizes[i], 1);
+        compare_sides(run, server, &ours, &plain, sizes[i], THREADS_MOST);
         compare_peers(run, &ours, server_socket(server), sizes[i]);
     }
     measure_alone(run, &ours, &(struct plan){WORK_PUT_DATED, "put_many 256 dated", 0}, 200);

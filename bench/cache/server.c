@@ -1,7 +1,9 @@
 /* The benchmark's redis-server. */
+#define _GNU_SOURCE /* sched_setaffinity */
 #include "cache/server.h"
 
 #include <hiredis/hiredis.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +67,22 @@ const char *
 server_socket(const struct server *server)
 {
     return server->socket;
+}
+
+void
+server_place(const struct server *server, bool together)
+{
+    cpu_set_t first, others;
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    if (count < 2)
+        return;
+    CPU_ZERO(&first);
+    CPU_ZERO(&others);
+    CPU_SET(0, &first);
+    for (int i = 1; i < count; i++)
+        CPU_SET((size_t)i, &others);
+    sched_setaffinity(server->process, sizeof first, &first);
+    sched_setaffinity(0, sizeof first, together ? &first : &others);
 }
 
 void
