@@ -95,4 +95,25 @@ varve__cache_record_build(
 enum varve_status
 varve__cache_missed(const struct varve__space *space, struct varve__cache_text key);
 
+/* VARVE_MISUSE, with this text. */
+enum varve_status
+varve__cache_misuse(const struct varve_record *table, const char *text);
+
+/* An array that a caller passes with its count. */
+enum varve_status
+varve__cache_check_array(const struct varve_record *table, const void *array, int64_t count);
+
+static inline bool
+varve__cache_reads_through(const struct varve__space *space)
+{
+    return space->record->cache->mode == VARVE_CACHE_READ_THROUGH;
+}
+
+/* A struct of an array of records. */
+static inline const void *
+varve__cache_element(const struct varve__space *space, const void *records, size_t i)
+{
+    return (const char *)records + i * space->record->descriptor->sizeof_message;
+}
+
 #endif
