@@ -7,7 +7,7 @@ build=build/release
 results=bench/results
 
 cmake --preset release >/dev/null
-cmake --build "$build" --target bench_wire bench_table bench_wordnet bench_migrate bench_cache
+cmake --build "$build" --target bench_wire bench_table bench_wordnet bench_migrate bench_cache bench_archive
 mkdir -p "$results"
 
 # What the build uses: the names and values of its cache.
@@ -25,6 +25,8 @@ echo
 "$build/bench/migrate/bench_migrate" --json "$results/migrate.json"
 echo
 "$build/bench/cache/bench_cache" --json "$results/cache.json"
+echo
+"$build/bench/archive/bench_archive" --json "$results/archive.json"
 echo
 python=$(cached VARVE_PYTHON)
 "$python" bench/codegen/bench_codegen.py --profile --json "$results/codegen.json" --python "$python" \

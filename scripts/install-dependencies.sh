@@ -5,11 +5,11 @@
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 
-build="gcc cmake ninja-build pkg-config libc6-dev libprotobuf-c-dev libsqlite3-dev libhiredis-dev libzstd-dev liblz4-dev libdeflate-dev libssl-dev"
+build="gcc cmake ninja-build pkg-config libc6-dev libprotobuf-c-dev libsqlite3-dev libhiredis-dev libzstd-dev liblz4-dev libdeflate-dev liblzf-dev libxxhash-dev libaec-dev libhdf5-dev libssl-dev"
 data="wordnet-base" # what the demo loads
 generator="protobuf-compiler libprotobuf-dev python3 python3-protobuf python3-jinja2"
-tests="g++ make libcmocka-dev clang libclang-rt-14-dev clang-format locales redis-server python3-zstandard python3-lz4"
-bench="protobuf-c-compiler python3-redis"
+tests="g++ make libcmocka-dev clang libclang-rt-14-dev clang-format locales redis-server python3-zstandard python3-lz4 python3-h5py python3-hdmf hdf5-tools"
+bench="protobuf-c-compiler python3-redis python3-h5py"
 
 wanted="$build $generator $data"
 [ "${1:-}" = "--for-building" ] || wanted="$wanted $tests $bench"

@@ -316,7 +316,9 @@ bench_run_compare(struct bench_run *run, const struct bench_work *work)
     struct bench_result result = {
         .name = work->name,
         .counterpart = work->theirs.function ? work->counterpart : NULL,
-        .unit = work->rate ? work->rate : "ns/op",
+        .unit = work->rate   ? work->rate
+                : work->unit ? work->unit
+                             : "ns/op",
         .ours = in_unit(work, bench_median(rounds.ours, count)),
         .theirs = in_unit(work, bench_median(rounds.theirs, count)),
         .ratio = bench_median(rounds.ratios, count),

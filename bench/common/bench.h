@@ -60,6 +60,7 @@ struct bench_work {
     double bar;        /* the ratio that is to be reached; 0: for information */
     const char *rate;  /* NULL: reported in ns/op; else what is counted per second: "rows/s" */
     double amount;     /* with rate: how many of it one operation makes; 0 is 1 */
+    const char *unit;  /* of what the functions return where it is no time: "bytes" */
     size_t operations; /* of a round; 0: as many as take about 20 ms, found out for each side */
     size_t slices;     /* of a round, up to BENCH_SLICES_MAX; 0: ten where operations is 0, too, and
                           leaves several operations in each, else one */

@@ -39,8 +39,8 @@ def in_order(state):
 
 
 def statements(state, message):
-    """CREATE TABLE, its indexes, and the table where tensors wait for the archive; each without the
-    closing semicolon."""
+    """CREATE TABLE, its indexes, and the catalog of its tensors; each without the closing
+    semicolon."""
     found = [create_table(state, message, message.table), *indexes(message)]
     return found + staged(message) if message.tensors else found
 
@@ -169,13 +169,19 @@ def staged_name(message):
 
 
 def staged(message):
-    """The table that holds tensors until they are in the archive, and its index."""
+    """The catalog of a message's tensors, and its index: a row for each tensor of a record that has elements.
+    Where "dataset" is 0 the elements are staged in "bytes"; else that is empty, and they stand in the dataset of
+    the archive that has this number, from the element "place" on. "hash" is that of the row, NULL where a
+    migration wrote it."""
     name, (key,) = staged_name(message), message.primary_key
     return [
         f"CREATE TABLE {quote(name)} (\n"
         f'  "id" INTEGER PRIMARY KEY AUTOINCREMENT,\n'
         f'  "record" INTEGER NOT NULL REFERENCES {quote(message.table)} ({quote(key.name)}) ON DELETE CASCADE,\n'
         f'  "field" INTEGER NOT NULL,\n'
+        f'  "dataset" INTEGER NOT NULL DEFAULT 0,\n'
+        f'  "place" INTEGER NOT NULL DEFAULT 0,\n'
+        f'  "hash" INTEGER,\n'
         f'  "dims" TEXT NOT NULL,\n'
         f'  "bytes" BLOB NOT NULL\n'
         f") STRICT",

@@ -137,6 +137,11 @@ class Field:
         """A tensor whose elements proto lacks, carried as bytes."""
         return self.tensor is not None and self.type == "bytes" and not self.is_repeated
 
+    @property
+    def may_be_absent(self):
+        """Of a tensor: whether a record need not have it."""
+        return self.tensor.optional or self.label == "optional"
+
 
 @dataclass(frozen=True)
 class Oneof:
@@ -202,6 +207,11 @@ class Message:
     @property
     def tensors(self):
         return tuple(f for f in self.fields if f.tensor is not None)
+
+    @property
+    def is_archived(self):
+        """Whether the archive keeps something of it."""
+        return self.table is not None and bool(self.tensors)
 
     @property
     def table_name(self):

@@ -424,12 +424,19 @@ class _Table:
             found[f.number] = None
             if absent or min(dims) < 0 or count == 0 and f.label != "optional":
                 continue
-            data = self._random.randbytes(count * samples.element_size(f))
-            found[f.number] = (",".join(map(str, dims)), data)
+            found[f.number] = self._tensor(",".join(map(str, dims)), count * samples.element_size(f))
             self._filler.connection.execute(
-                f'INSERT INTO {ddl.quote(ddl.staged_name(self._message))} ("record", "field", "dims", "bytes") '
-                "VALUES (?, ?, ?, ?)", (row[self._message.primary_key[0].number], f.number, *found[f.number]))
+                f'INSERT INTO {ddl.quote(ddl.staged_name(self._message))} ("record", "field", {values.TENSOR}) '
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (row[self._message.primary_key[0].number], f.number, *found[f.number]))
         return found
+
+    def _tensor(self, dims, size):
+        """One that is staged, or stands in the archive: its bytes are not in the row then."""
+        number = self._random.getrandbits(63)
+        if not size or self._random.random() < 0.5:
+            return dims, self._random.randbytes(size), 0, 0, self._random.choice((None, number, -number))
+        return dims, b"", 1 + number % 1000, self._random.getrandbits(40), -number
 
     def count_on(self):
         """Ids that were given away and deleted, which must not come again."""

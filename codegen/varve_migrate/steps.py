@@ -264,7 +264,7 @@ class _Table:
     def _tensors(self):
         name = ddl.quote(ddl.staged_name(self.after))
         if self.after.tensors and not self.old.tensors:
-            self._script.say([], ddl.staged(self.after), f"{self.after.name}: where its tensors wait for the archive.")
+            self._script.say([], ddl.staged(self.after), f"{self.after.name}: the catalog of its tensors.")
         elif self.after.tensors and self.is_renamed:
             self._script.say([], ddl.staged(self.after)[1:], f"{self.after.name}: the index of its tensors.")
         for change in self._of("tensor_dropped"):

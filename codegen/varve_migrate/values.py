@@ -1,11 +1,12 @@
 """What a table holds, by primary key and field number: {key: {number: value}}. A value is what the column
-holds, where that is JSON text its meaning (a list or a dict), of a tensor its dims and bytes, None where it
-is absent; number 0 is the blob of unknown fields."""
+holds, where that is JSON text its meaning (a list or a dict), of a tensor its row in the catalog (dims, bytes,
+dataset, place, hash), None where it is absent; number 0 is the blob of unknown fields."""
 
 from varve_codegen import ddl
 from varve_migrate import json_text
 
 UNKNOWN = 0
+TENSOR = '"dims", "bytes", "dataset", "place", "hash"'  # what a tensor is, of its row
 
 
 def key_of(message, row):
@@ -32,9 +33,14 @@ def _meaning(field, value):
 
 def _read_staged(connection, message, found):
     """Rows of fields that are none are kept too, by number: a migration should have removed them."""
-    sql = f'SELECT "record", "field", "dims", "bytes" FROM {ddl.quote(ddl.staged_name(message))}'
-    for record, number, dims, data in connection.execute(sql):
-        found[(record,)][number] = (dims, data)
+    sql = f'SELECT "record", "field", {TENSOR} FROM {ddl.quote(ddl.staged_name(message))}'
+    for record, number, *tensor in connection.execute(sql):
+        found[(record,)][number] = tuple(tensor)
+
+
+def staged(dims, data):
+    """A tensor that a migration made: its bytes are in the row."""
+    return dims, data, 0, 0, None
 
 
 def read_copies(connection, message):

@@ -6,8 +6,8 @@ by field number.
 
 What must come out of a migration is computed here from the rows before it, one version after the other:
 values.convert() for changes of type and presence, zero or NULL for new fields, or what stood among the
-unknown fields under their number. Compared are rows by primary key, values by number, staged tensors with
-their bytes, the unknown fields that are left, JSON copies, the number of children of every parent, the ids
+unknown fields under their number. Compared are rows by primary key, values by number, tensors with
+their bytes or where in the archive they are, the unknown fields that are left, JSON copies, the number of children of every parent, the ids
 that were given away, and the tables and indexes themselves. A proof that compared nothing is a failure.
 """
 
@@ -410,7 +410,7 @@ def _added_tensor(f, row, unknown):
     data = _elements(f, unknown)
     if data is None or not _fits(f, row, unknown) or not data and f.label != "optional":
         return None
-    return ",".join(map(str, _sizes(f, row))), data
+    return values.staged(",".join(map(str, _sizes(f, row))), data)
 
 
 def _elements(f, unknown):

@@ -79,6 +79,9 @@ static const char concept_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"concept\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -112,6 +115,14 @@ static const struct varve_table concept_table = {
     .conditions_size = offsetof(struct cortex_concept_filter, order_by),
 };
 
+static const struct varve_archive concept_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record cortex_concept_record = {
     .descriptor = &cortex_concept_descriptor,
     .initial = &concept_initial,
@@ -119,6 +130,7 @@ const struct varve_record cortex_concept_record = {
     .column_count = 8,
     .flags = VARVE_RECORD_MAPS,
     .table = &concept_table,
+    .archive = &concept_archive,
 };
 
 /* cortex.Concept.MetadataEntry */

@@ -17,6 +17,9 @@ CREATE TABLE "varve_staged_concept" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "concept" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -64,6 +67,9 @@ CREATE TABLE "varve_staged_homeostatic_trace" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "homeostatic_trace" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -86,6 +92,9 @@ CREATE TABLE "varve_staged_layer_output" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "layer_output" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -118,6 +127,9 @@ CREATE TABLE "varve_staged_network_snapshot" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "network_snapshot" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -143,6 +155,9 @@ CREATE TABLE "varve_staged_performance_metrics" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "performance_metrics" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -165,6 +180,9 @@ CREATE TABLE "varve_staged_plasticity_trace" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "plasticity_trace" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -189,6 +207,9 @@ CREATE TABLE "varve_staged_reservoir_states" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "reservoir_states" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -208,6 +229,9 @@ CREATE TABLE "varve_staged_spike_train" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "spike_train" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;

@@ -89,6 +89,9 @@ static const char homeostatic_trace_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"homeostatic_trace\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -112,11 +115,20 @@ static const struct varve_table homeostatic_trace_table = {
     .conditions_size = offsetof(struct cortex_homeostatic_trace_filter, order_by),
 };
 
+static const struct varve_archive homeostatic_trace_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record cortex_homeostatic_trace_record = {
     .descriptor = &cortex_homeostatic_trace_descriptor,
     .initial = &homeostatic_trace_initial,
     .columns = homeostatic_trace_columns,
     .column_count = 9,
     .table = &homeostatic_trace_table,
+    .archive = &homeostatic_trace_archive,
 };
 /* clang-format on */

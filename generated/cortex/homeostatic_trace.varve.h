@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 4
+#if VARVE_ABI != 5
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -253,6 +253,117 @@ cortex_homeostatic_trace_delete_where(
     struct varve_session *session, const struct cortex_homeostatic_trace_filter *filter)
 {
     return varve_record_delete_where(session, &cortex_homeostatic_trace_record, filter);
+}
+
+/* Reads the tensor actual_rates [neuron_count], in Hz, or the part of it that the range says;
+ * NULL is all. `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND:
+ * no record has this key, or its tensor is absent; VARVE_INVALID: the range or the size is
+ * wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_homeostatic_trace_read_actual_rates(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &cortex_homeostatic_trace_record, id, CORTEX_HOMEOSTATIC_TRACE_FIELD_ACTUAL_RATES,
+        range, buffer, size);
+}
+
+/* Begins to write the tensor actual_rates [neuron_count], in Hz of a stored record in pieces.
+ * `dims` are the record's. End *writer with cortex_homeostatic_trace_write_actual_rates_finish()
+ * or cortex_homeostatic_trace_write_actual_rates_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_homeostatic_trace_write_actual_rates_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &cortex_homeostatic_trace_record, id, CORTEX_HOMEOSTATIC_TRACE_FIELD_ACTUAL_RATES,
+        dims, writer);
+}
+
+/* Writes the next `count` elements, in Hz. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_homeostatic_trace_write_actual_rates_rows(
+    struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_homeostatic_trace_write_actual_rates_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+cortex_homeostatic_trace_write_actual_rates_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor threshold_adjustments [neuron_count], in mV, or the part of it that the range
+ * says; NULL is all. `size`: of the buffer in bytes, which must be that of the range.
+ * VARVE_NOT_FOUND: no record has this key, or its tensor is absent; VARVE_INVALID: the range or
+ * the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_homeostatic_trace_read_threshold_adjustments(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &cortex_homeostatic_trace_record, id,
+        CORTEX_HOMEOSTATIC_TRACE_FIELD_THRESHOLD_ADJUSTMENTS, range, buffer, size);
+}
+
+/* Begins to write the tensor threshold_adjustments [neuron_count], in mV of a stored record in
+ * pieces. `dims` are the record's. End *writer with
+ * cortex_homeostatic_trace_write_threshold_adjustments_finish() or
+ * cortex_homeostatic_trace_write_threshold_adjustments_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_homeostatic_trace_write_threshold_adjustments_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &cortex_homeostatic_trace_record, id,
+        CORTEX_HOMEOSTATIC_TRACE_FIELD_THRESHOLD_ADJUSTMENTS, dims, writer);
+}
+
+/* Writes the next `count` elements, in mV. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_homeostatic_trace_write_threshold_adjustments_rows(
+    struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_homeostatic_trace_write_threshold_adjustments_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+cortex_homeostatic_trace_write_threshold_adjustments_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

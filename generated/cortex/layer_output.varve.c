@@ -86,6 +86,9 @@ static const char layer_output_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"layer_output\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -109,6 +112,14 @@ static const struct varve_table layer_output_table = {
     .conditions_size = offsetof(struct cortex_layer_output_filter, order_by),
 };
 
+static const struct varve_archive layer_output_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record cortex_layer_output_record = {
     .descriptor = &cortex_layer_output_descriptor,
     .initial = &layer_output_initial,
@@ -116,5 +127,6 @@ const struct varve_record cortex_layer_output_record = {
     .column_count = 8,
     .flags = VARVE_RECORD_SCALED,
     .table = &layer_output_table,
+    .archive = &layer_output_archive,
 };
 /* clang-format on */

@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 4
+#if VARVE_ABI != 5
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -239,6 +239,60 @@ cortex_layer_output_delete_where(
     struct varve_session *session, const struct cortex_layer_output_filter *filter)
 {
     return varve_record_delete_where(session, &cortex_layer_output_record, filter);
+}
+
+/* Reads the tensor activations [batch_size x width], or the part of it that the range says; NULL
+ * is all. `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no
+ * record has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_layer_output_read_activations(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    uint16_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &cortex_layer_output_record, id, CORTEX_LAYER_OUTPUT_FIELD_ACTIVATIONS, range,
+        buffer, size);
+}
+
+/* Begins to write the tensor activations [batch_size x width] of a stored record in pieces.
+ * `dims` are the record's. End *writer with cortex_layer_output_write_activations_finish() or
+ * cortex_layer_output_write_activations_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_layer_output_write_activations_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[2],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &cortex_layer_output_record, id, CORTEX_LAYER_OUTPUT_FIELD_ACTIVATIONS, dims,
+        writer);
+}
+
+/* Writes the next `count` rows, each of width bits of float16. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_layer_output_write_activations_rows(
+    struct varve_tensor_writer *writer, const uint16_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_layer_output_write_activations_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+cortex_layer_output_write_activations_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -86,6 +86,9 @@ static const char network_snapshot_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"network_snapshot\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -109,6 +112,14 @@ static const struct varve_table network_snapshot_table = {
     .conditions_size = offsetof(struct cortex_network_snapshot_filter, order_by),
 };
 
+static const struct varve_archive network_snapshot_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_OBJECT,
+};
+
 const struct varve_record cortex_network_snapshot_record = {
     .descriptor = &cortex_network_snapshot_descriptor,
     .initial = &network_snapshot_initial,
@@ -116,5 +127,6 @@ const struct varve_record cortex_network_snapshot_record = {
     .column_count = 7,
     .flags = VARVE_RECORD_SCALED,
     .table = &network_snapshot_table,
+    .archive = &network_snapshot_archive,
 };
 /* clang-format on */

@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 4
+#if VARVE_ABI != 5
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -243,6 +243,172 @@ cortex_network_snapshot_delete_where(
     struct varve_session *session, const struct cortex_network_snapshot_filter *filter)
 {
     return varve_record_delete_where(session, &cortex_network_snapshot_record, filter);
+}
+
+/* Reads the tensor adjacency [neuron_count x neuron_count], or the part of it that the range
+ * says; NULL is all. `size`: of the buffer in bytes, which must be that of the range.
+ * VARVE_NOT_FOUND: no record has this key, or its tensor is absent; VARVE_INVALID: the range or
+ * the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_network_snapshot_read_adjacency(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    uint8_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &cortex_network_snapshot_record, id, CORTEX_NETWORK_SNAPSHOT_FIELD_ADJACENCY,
+        range, buffer, size);
+}
+
+/* Begins to write the tensor adjacency [neuron_count x neuron_count] of a stored record in
+ * pieces. `dims` are the record's. End *writer with
+ * cortex_network_snapshot_write_adjacency_finish() or
+ * cortex_network_snapshot_write_adjacency_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_network_snapshot_write_adjacency_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[2],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &cortex_network_snapshot_record, id, CORTEX_NETWORK_SNAPSHOT_FIELD_ADJACENCY, dims,
+        writer);
+}
+
+/* Writes the next `count` rows, each of neuron_count elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_network_snapshot_write_adjacency_rows(
+    struct varve_tensor_writer *writer, const uint8_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_network_snapshot_write_adjacency_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+cortex_network_snapshot_write_adjacency_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor weights [neuron_count x neuron_count], or the part of it that the range says;
+ * NULL is all. `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND:
+ * no record has this key, or its tensor is absent; VARVE_INVALID: the range or the size is
+ * wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_network_snapshot_read_weights(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &cortex_network_snapshot_record, id, CORTEX_NETWORK_SNAPSHOT_FIELD_WEIGHTS, range,
+        buffer, size);
+}
+
+/* Begins to write the tensor weights [neuron_count x neuron_count] of a stored record in pieces.
+ * `dims` are the record's. End *writer with cortex_network_snapshot_write_weights_finish() or
+ * cortex_network_snapshot_write_weights_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_network_snapshot_write_weights_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[2],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &cortex_network_snapshot_record, id, CORTEX_NETWORK_SNAPSHOT_FIELD_WEIGHTS, dims,
+        writer);
+}
+
+/* Writes the next `count` rows, each of neuron_count elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_network_snapshot_write_weights_rows(
+    struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_network_snapshot_write_weights_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+cortex_network_snapshot_write_weights_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor neuron_states [neuron_count], in mV, or the part of it that the range says;
+ * NULL is all. `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND:
+ * no record has this key, or its tensor is absent; VARVE_INVALID: the range or the size is
+ * wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_network_snapshot_read_neuron_states(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &cortex_network_snapshot_record, id, CORTEX_NETWORK_SNAPSHOT_FIELD_NEURON_STATES,
+        range, buffer, size);
+}
+
+/* Begins to write the tensor neuron_states [neuron_count], in mV of a stored record in pieces.
+ * `dims` are the record's. End *writer with cortex_network_snapshot_write_neuron_states_finish()
+ * or cortex_network_snapshot_write_neuron_states_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_network_snapshot_write_neuron_states_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &cortex_network_snapshot_record, id, CORTEX_NETWORK_SNAPSHOT_FIELD_NEURON_STATES,
+        dims, writer);
+}
+
+/* Writes the next `count` elements, in mV. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_network_snapshot_write_neuron_states_rows(
+    struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_network_snapshot_write_neuron_states_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+cortex_network_snapshot_write_neuron_states_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -94,6 +94,9 @@ static const char performance_metrics_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"performance_metrics\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -117,11 +120,20 @@ static const struct varve_table performance_metrics_table = {
     .conditions_size = offsetof(struct cortex_performance_metrics_filter, order_by),
 };
 
+static const struct varve_archive performance_metrics_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record cortex_performance_metrics_record = {
     .descriptor = &cortex_performance_metrics_descriptor,
     .initial = &performance_metrics_initial,
     .columns = performance_metrics_columns,
     .column_count = 11,
     .table = &performance_metrics_table,
+    .archive = &performance_metrics_archive,
 };
 /* clang-format on */

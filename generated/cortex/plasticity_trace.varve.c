@@ -132,6 +132,9 @@ static const char plasticity_trace_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"plasticity_trace\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -155,11 +158,20 @@ static const struct varve_table plasticity_trace_table = {
     .conditions_size = offsetof(struct cortex_plasticity_trace_filter, order_by),
 };
 
+static const struct varve_archive plasticity_trace_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record cortex_plasticity_trace_record = {
     .descriptor = &cortex_plasticity_trace_descriptor,
     .initial = &plasticity_trace_initial,
     .columns = plasticity_trace_columns,
     .column_count = 9,
     .table = &plasticity_trace_table,
+    .archive = &plasticity_trace_archive,
 };
 /* clang-format on */

@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 4
+#if VARVE_ABI != 5
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -282,6 +282,172 @@ cortex_plasticity_trace_delete_where(
     struct varve_session *session, const struct cortex_plasticity_trace_filter *filter)
 {
     return varve_record_delete_where(session, &cortex_plasticity_trace_record, filter);
+}
+
+/* Reads the tensor weight_changes [synapse_count], or the part of it that the range says; NULL
+ * is all. `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no
+ * record has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_plasticity_trace_read_weight_changes(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &cortex_plasticity_trace_record, id, CORTEX_PLASTICITY_TRACE_FIELD_WEIGHT_CHANGES,
+        range, buffer, size);
+}
+
+/* Begins to write the tensor weight_changes [synapse_count] of a stored record in pieces. `dims`
+ * are the record's. End *writer with cortex_plasticity_trace_write_weight_changes_finish() or
+ * cortex_plasticity_trace_write_weight_changes_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_plasticity_trace_write_weight_changes_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &cortex_plasticity_trace_record, id, CORTEX_PLASTICITY_TRACE_FIELD_WEIGHT_CHANGES,
+        dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_plasticity_trace_write_weight_changes_rows(
+    struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_plasticity_trace_write_weight_changes_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+cortex_plasticity_trace_write_weight_changes_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor presynaptic_trace [synapse_count], or the part of it that the range says;
+ * NULL is all. `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND:
+ * no record has this key, or its tensor is absent; VARVE_INVALID: the range or the size is
+ * wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_plasticity_trace_read_presynaptic_trace(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &cortex_plasticity_trace_record, id,
+        CORTEX_PLASTICITY_TRACE_FIELD_PRESYNAPTIC_TRACE, range, buffer, size);
+}
+
+/* Begins to write the tensor presynaptic_trace [synapse_count] of a stored record in pieces.
+ * `dims` are the record's. End *writer with
+ * cortex_plasticity_trace_write_presynaptic_trace_finish() or
+ * cortex_plasticity_trace_write_presynaptic_trace_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_plasticity_trace_write_presynaptic_trace_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &cortex_plasticity_trace_record, id,
+        CORTEX_PLASTICITY_TRACE_FIELD_PRESYNAPTIC_TRACE, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_plasticity_trace_write_presynaptic_trace_rows(
+    struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_plasticity_trace_write_presynaptic_trace_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+cortex_plasticity_trace_write_presynaptic_trace_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor postsynaptic_trace [synapse_count], or the part of it that the range says;
+ * NULL is all. `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND:
+ * no record has this key, or its tensor is absent; VARVE_INVALID: the range or the size is
+ * wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_plasticity_trace_read_postsynaptic_trace(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &cortex_plasticity_trace_record, id,
+        CORTEX_PLASTICITY_TRACE_FIELD_POSTSYNAPTIC_TRACE, range, buffer, size);
+}
+
+/* Begins to write the tensor postsynaptic_trace [synapse_count] of a stored record in pieces.
+ * `dims` are the record's. End *writer with
+ * cortex_plasticity_trace_write_postsynaptic_trace_finish() or
+ * cortex_plasticity_trace_write_postsynaptic_trace_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_plasticity_trace_write_postsynaptic_trace_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &cortex_plasticity_trace_record, id,
+        CORTEX_PLASTICITY_TRACE_FIELD_POSTSYNAPTIC_TRACE, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_plasticity_trace_write_postsynaptic_trace_rows(
+    struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_plasticity_trace_write_postsynaptic_trace_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+cortex_plasticity_trace_write_postsynaptic_trace_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -92,6 +92,9 @@ static const char reservoir_states_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"reservoir_states\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -115,11 +118,20 @@ static const struct varve_table reservoir_states_table = {
     .conditions_size = offsetof(struct cortex_reservoir_states_filter, order_by),
 };
 
+static const struct varve_archive reservoir_states_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_OBJECT,
+};
+
 const struct varve_record cortex_reservoir_states_record = {
     .descriptor = &cortex_reservoir_states_descriptor,
     .initial = &reservoir_states_initial,
     .columns = reservoir_states_columns,
     .column_count = 10,
     .table = &reservoir_states_table,
+    .archive = &reservoir_states_archive,
 };
 /* clang-format on */

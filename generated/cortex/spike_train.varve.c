@@ -84,6 +84,9 @@ static const char spike_train_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"spike_train\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -107,11 +110,20 @@ static const struct varve_table spike_train_table = {
     .conditions_size = offsetof(struct cortex_spike_train_filter, order_by),
 };
 
+static const struct varve_archive spike_train_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record cortex_spike_train_record = {
     .descriptor = &cortex_spike_train_descriptor,
     .initial = &spike_train_initial,
     .columns = spike_train_columns,
     .column_count = 7,
     .table = &spike_train_table,
+    .archive = &spike_train_archive,
 };
 /* clang-format on */

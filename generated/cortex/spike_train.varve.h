@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 4
+#if VARVE_ABI != 5
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -237,6 +237,166 @@ cortex_spike_train_delete_where(
     struct varve_session *session, const struct cortex_spike_train_filter *filter)
 {
     return varve_record_delete_where(session, &cortex_spike_train_record, filter);
+}
+
+/* Reads the tensor spike_times [spike_count], in ns, or the part of it that the range says; NULL
+ * is all. `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no
+ * record has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_spike_train_read_spike_times(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    int64_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &cortex_spike_train_record, id, CORTEX_SPIKE_TRAIN_FIELD_SPIKE_TIMES, range,
+        buffer, size);
+}
+
+/* Begins to write the tensor spike_times [spike_count], in ns of a stored record in pieces.
+ * `dims` are the record's. End *writer with cortex_spike_train_write_spike_times_finish() or
+ * cortex_spike_train_write_spike_times_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_spike_train_write_spike_times_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &cortex_spike_train_record, id, CORTEX_SPIKE_TRAIN_FIELD_SPIKE_TIMES, dims,
+        writer);
+}
+
+/* Writes the next `count` elements, in ns. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_spike_train_write_spike_times_rows(
+    struct varve_tensor_writer *writer, const int64_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_spike_train_write_spike_times_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+cortex_spike_train_write_spike_times_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor neuron_ids [spike_count], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_spike_train_read_neuron_ids(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    uint32_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &cortex_spike_train_record, id, CORTEX_SPIKE_TRAIN_FIELD_NEURON_IDS, range, buffer,
+        size);
+}
+
+/* Begins to write the tensor neuron_ids [spike_count] of a stored record in pieces. `dims` are
+ * the record's. End *writer with cortex_spike_train_write_neuron_ids_finish() or
+ * cortex_spike_train_write_neuron_ids_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_spike_train_write_neuron_ids_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &cortex_spike_train_record, id, CORTEX_SPIKE_TRAIN_FIELD_NEURON_IDS, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_spike_train_write_neuron_ids_rows(
+    struct varve_tensor_writer *writer, const uint32_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_spike_train_write_neuron_ids_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+cortex_spike_train_write_neuron_ids_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor amplitudes [spike_count], in mV, or the part of it that the range says; NULL
+ * is all. `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no
+ * record has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_spike_train_read_amplitudes(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &cortex_spike_train_record, id, CORTEX_SPIKE_TRAIN_FIELD_AMPLITUDES, range, buffer,
+        size);
+}
+
+/* Begins to write the tensor amplitudes [spike_count], in mV of a stored record in pieces.
+ * `dims` are the record's. End *writer with cortex_spike_train_write_amplitudes_finish() or
+ * cortex_spike_train_write_amplitudes_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_spike_train_write_amplitudes_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &cortex_spike_train_record, id, CORTEX_SPIKE_TRAIN_FIELD_AMPLITUDES, dims, writer);
+}
+
+/* Writes the next `count` elements, in mV. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_spike_train_write_amplitudes_rows(
+    struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_spike_train_write_amplitudes_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+cortex_spike_train_write_amplitudes_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -11,10 +11,10 @@
  * The hash is there to find the member that a put replaces: a key has one member only. Its values cost about
  * 250 bytes and twice their key more than others.
  *
- * - A put, touch or delete changes value, set and hash in one step.
+ * - A put, touch or delete changes value, set and hash in one step. Of many puts up to 32 are one step.
  * - Values that expire or are evicted leave their entry behind. Every eighth put looks at 24 random entries and
- *   removes those without a value, so that in the long run at most a third of the entries is dead; reading
- *   removes what it finds dead, a walk all.
+ *   removes those without a value (the puts of one step look together, at as many), so that in the long run at
+ *   most a third of the entries is dead; reading removes what it finds dead, a walk all.
  * - Either may be evicted. Without the hash a put could not find the member that it replaces, so it begins
  *   both anew: values that were put before are no longer in the order, as after any eviction. Without the set
  *   the hash does no harm.
@@ -24,49 +24,64 @@
 
 /* life is 0 of values that do not expire. */
 #define LENGTHEN                                                                                   \
+    "local call = redis.call\n"                                                                    \
     "local function lengthen(index, times, life, fresh)\n"                                         \
-    "  local left = redis.call('PTTL', times)\n"                                                   \
+    "  local left = call('PTTL', times)\n"                                                         \
     "  if life == 0 then\n"                                                                        \
     "    if left >= 0 then\n"                                                                      \
-    "      redis.call('PERSIST', index)\n"                                                         \
-    "      redis.call('PERSIST', times)\n"                                                         \
+    "      call('PERSIST', index)\n"                                                               \
+    "      call('PERSIST', times)\n"                                                               \
     "    end\n"                                                                                    \
     "  elseif fresh or (left >= 0 and left < life) then\n"                                         \
     "    local longer = string.format('%.0f', math.floor(life * 1.25))\n"                          \
-    "    redis.call('PEXPIRE', index, longer)\n"                                                   \
-    "    redis.call('PEXPIRE', times, longer)\n"                                                   \
+    "    call('PEXPIRE', index, longer)\n"                                                         \
+    "    call('PEXPIRE', times, longer)\n"                                                         \
     "  end\n"                                                                                      \
     "end\n"
 
-/* ZADD is the first write: it fails before anything is done when there is no room, or when the key of the
- * index is no sorted set. */
-static const char put[] =
-    LENGTHEN "local key, index, times = KEYS[1], KEYS[2], KEYS[3]\n"
-             "local life, time = tonumber(ARGV[2]), ARGV[3]\n"
-             "local old = redis.call('HGET', times, key)\n"
-             "local fresh = not old and redis.call('EXISTS', times) == 0\n"
-             "if fresh and redis.call('EXISTS', index) == 1 then redis.call('UNLINK', index) end\n"
-             "redis.call('ZADD', index, 0, time .. key)\n"
-             "redis.call('HSET', times, key, time)\n"
-             "if life > 0 then\n"
-             "  redis.call('SET', key, ARGV[1], 'PX', ARGV[2])\n"
-             "else\n"
-             "  redis.call('SET', key, ARGV[1])\n"
-             "end\n"
-             "if old and old ~= time then redis.call('ZREM', index, old .. key) end\n"
-             "if ARGV[4] ~= '0' then\n"
-             "  local some, keys = redis.call('HRANDFIELD', times, ARGV[4], 'WITHVALUES'), {}\n"
-             "  for i = 1, #some, 2 do keys[#keys + 1] = some[i] end\n"
-             "  local all_live = redis.call('EXISTS', unpack(keys)) == #keys\n"
-             "  for i = 1, all_live and 0 or #some, 2 do\n"
-             "    if redis.call('EXISTS', some[i]) == 0 then\n"
-             "      redis.call('ZREM', index, some[i + 1] .. some[i])\n"
-             "      redis.call('HDEL', times, some[i])\n"
-             "    end\n"
-             "  end\n"
-             "end\n"
-             "lengthen(index, times, life, fresh)\n"
-             "return 1\n";
+/* Several items at once. Of a key that comes twice the last counts: `last` says where in ARGV its time stands.
+ * The order lives as long as the item that lives longest. ZADD is the first write: it fails before anything is
+ * done when there is no room, or when the key of the index is no sorted set. */
+static const char put[] = LENGTHEN
+    "local index, times, count = KEYS[1], KEYS[2], tonumber(ARGV[#ARGV - 1])\n"
+    "local last, members, fields, replaced, fresh = {}, {}, {}, {}, true\n"
+    "for i = 1, count do last[KEYS[i + 2]] = 3 * i end\n"
+    "local n, longest, forever = 0, 0, false\n"
+    "for key, at in pairs(last) do\n"
+    "  local old, life, time = call('HGET', times, key), tonumber(ARGV[at - 1]), ARGV[at]\n"
+    "  members[n + 1] = 0\n"
+    "  members[n + 2] = time .. key\n"
+    "  fields[n + 1] = key\n"
+    "  fields[n + 2] = time\n"
+    "  n = n + 2\n"
+    "  if old then fresh = false end\n"
+    "  if old and old ~= time then replaced[#replaced + 1] = old .. key end\n"
+    "  if life == 0 then forever = true elseif life > longest then longest = life end\n"
+    "end\n"
+    "fresh = fresh and call('EXISTS', times) == 0\n"
+    "if fresh and call('EXISTS', index) == 1 then call('UNLINK', index) end\n"
+    "call('ZADD', index, unpack(members))\n"
+    "call('HSET', times, unpack(fields))\n"
+    "for key, at in pairs(last) do\n"
+    "  if ARGV[at - 1] ~= '0' then\n"
+    "    call('SET', key, ARGV[at - 2], 'PX', ARGV[at - 1])\n"
+    "  else\n"
+    "    call('SET', key, ARGV[at - 2])\n"
+    "  end\n"
+    "end\n"
+    "if #replaced > 0 then call('ZREM', index, unpack(replaced)) end\n"
+    "if ARGV[#ARGV] ~= '0' then\n"
+    "  local some = call('HRANDFIELD', times, ARGV[#ARGV])\n"
+    "  local all_live = call('EXISTS', unpack(some)) == #some\n"
+    "  for i = 1, all_live and 0 or #some do\n"
+    "    if call('EXISTS', some[i]) == 0 then\n"
+    "      call('ZREM', index, call('HGET', times, some[i]) .. some[i])\n"
+    "      call('HDEL', times, some[i])\n"
+    "    end\n"
+    "  end\n"
+    "end\n"
+    "lengthen(index, times, forever and 0 or longest, fresh)\n"
+    "return count\n";
 
 static const char touch[] =
     LENGTHEN "local life, found = tonumber(ARGV[1]), 0\n"

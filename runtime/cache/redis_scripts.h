@@ -9,7 +9,9 @@
 #include "cache/redis_connection.h"
 
 enum varve__redis_script {
-    VARVE__SCRIPT_PUT, /* keys: value, index, times; arguments: value, life, time, entries to check */
+    /* keys: index, times, values; arguments: value, life and time of each, how many of these are put (the
+     * first; the others have empty arguments), entries to check. How many were put */
+    VARVE__SCRIPT_PUT,
     VARVE__SCRIPT_TOUCH, /* keys: value, index, times; argument: life. 1: found */
     VARVE__SCRIPT_LIVE,  /* keys: index, times; argument: life that some of its values were given */
     VARVE__SCRIPT_REMOVE, /* keys: value, index, times. 1: found */

@@ -9,8 +9,10 @@ enum {
 
 /* -------------------------------------------------------------------- put */
 
-/* Of an order, for entries without values: three for each put, but many at once cost the server less. */
+/* Of a space with an order. Entries without values are looked for: three for each put, but many at once cost
+ * the server less. */
 enum {
+    RUN_MOST = 32,   /* items that one run of the script puts */
     CHECK_EVERY = 8, /* puts */
     ENTRIES_CHECKED = 24
 };
@@ -22,7 +24,8 @@ struct put {
     size_t count;
     varve__cache_make *make; /* NULL: the items have their values */
     void *context;
-    size_t portion; /* bytes of the next one */
+    size_t run_most; /* items of a run of the script */
+    size_t portion;  /* bytes of the next one */
     size_t fed;
     size_t done;
 };
@@ -41,22 +44,80 @@ varve__redis_write_set(
     }
 }
 
-static void
-write_ordered_put(
-    struct varve__redis_connection *connection,
-    const struct put *put,
-    const struct varve__cache_item *item)
+/* The item with its value. */
+static enum varve_status
+make_item(const struct put *put, size_t i, struct varve__cache_item *item)
 {
-    char time[VARVE__REDIS_TIME_SIZE];
-    uint64_t number = atomic_fetch_add_explicit(&put->redis->puts, 1, memory_order_relaxed);
-    varve__redis_time_write(time, item->time);
-    varve__redis_script_run(connection, &put->redis->scripts, VARVE__SCRIPT_PUT, 3, 4);
-    varve__redis_argument(connection, item->key.text, item->key.size);
+    *item = put->items[i];
+    return put->make ? put->make(put->context, i, &item->value) : VARVE_OK;
+}
+
+static enum varve_status
+write_put(struct put *put, struct varve__redis_connection *connection)
+{
+    struct varve__cache_item item;
+    enum varve_status status = make_item(put, put->fed, &item);
+    if (status != VARVE_OK)
+        return status;
+    varve__redis_write_set(connection, &item);
+    put->fed++;
+    return VARVE_OK;
+}
+
+/* How many entries are to be checked with so many puts. */
+static size_t
+entries_to_check(struct varve__redis *redis, size_t puts)
+{
+    uint64_t before = atomic_fetch_add_explicit(&redis->puts, puts, memory_order_relaxed);
+    uint64_t last = before + CHECK_EVERY - 1;
+    return (size_t)((last + puts) / CHECK_EVERY - last / CHECK_EVERY) * ENTRIES_CHECKED;
+}
+
+/* The arguments of the items of a run; *taken: how many of them the portion had room for. The keys of all were
+ * written before anybody knew how large the values are, so what is left has empty arguments. */
+static enum varve_status
+write_run_items(
+    const struct put *put, struct varve__redis_connection *connection, size_t named, size_t *taken)
+{
+    size_t begin = varve__redis_unsent(connection);
+    for (*taken = 0; *taken < named; ++*taken) {
+        char time[VARVE__REDIS_TIME_SIZE];
+        struct varve__cache_item item;
+        if (varve__redis_unsent(connection) - begin >= put->portion)
+            break;
+        enum varve_status status = make_item(put, put->fed + *taken, &item);
+        if (status != VARVE_OK)
+            return status;
+        varve__redis_time_write(time, item.time);
+        varve__redis_argument(connection, item.value.text, item.value.size);
+        varve__redis_number(connection, item.ttl_ms);
+        varve__redis_argument(connection, time, sizeof time);
+    }
+    for (size_t i = 3 * *taken; i < 3 * named; i++)
+        varve__redis_word(connection, "");
+    return VARVE_OK;
+}
+
+/* Writes a run of the script with the next items, at least one. */
+static enum varve_status
+write_run(struct put *put, struct varve__redis_connection *connection)
+{
+    size_t begin = varve__redis_unsent(connection), left = put->count - put->fed, taken;
+    size_t named = left < put->run_most ? left : put->run_most;
+    varve__redis_script_run(
+        connection, &put->redis->scripts, VARVE__SCRIPT_PUT, 2 + named, 3 * named + 2);
     varve__redis_write_order(connection, put->space->index);
-    varve__redis_argument(connection, item->value.text, item->value.size);
-    varve__redis_number(connection, item->ttl_ms);
-    varve__redis_argument(connection, time, sizeof time);
-    varve__redis_number(connection, number % CHECK_EVERY == 0 ? ENTRIES_CHECKED : 0);
+    for (size_t i = put->fed; i < put->fed + named; i++)
+        varve__redis_argument(connection, put->items[i].key.text, put->items[i].key.size);
+    enum varve_status status = write_run_items(put, connection, named, &taken);
+    if (status != VARVE_OK) {
+        connection->out_end = connection->out_begin + begin; /* half a command is not sent */
+        return status;
+    }
+    varve__redis_number(connection, (int64_t)taken);
+    varve__redis_number(connection, (int64_t)entries_to_check(put->redis, taken));
+    put->fed += taken;
+    return VARVE_OK;
 }
 
 /* Writes a portion: the server works on it while the next values are made. The first is small, so that it
@@ -67,29 +128,26 @@ feed_put(void *context, struct varve__redis_connection *connection, size_t *repl
     struct put *put = context;
     enum varve_status status = VARVE_OK;
     size_t before = varve__redis_unsent(connection);
-    for (; put->fed < put->count; put->fed++, ++*replies) {
-        struct varve__cache_item item = put->items[put->fed];
-        if (varve__redis_unsent(connection) - before >= put->portion)
-            break;
-        if (put->make)
-            status = put->make(put->context, put->fed, &item.value);
+    while (put->fed < put->count && varve__redis_unsent(connection) - before < put->portion) {
+        bool ordered = put->space->index.size > 0;
+        status = ordered ? write_run(put, connection) : write_put(put, connection);
         if (status != VARVE_OK)
             break;
-        if (put->space->index.size > 0)
-            write_ordered_put(connection, put, &item);
-        else
-            varve__redis_write_set(connection, &item);
+        ++*replies;
     }
     if (put->portion < PORTION_LAST)
         put->portion *= 2;
     return status;
 }
 
+/* OK of SET; how many items of the script. */
 static enum varve_status
 take_put(void *context, const struct varve__redis_piece *piece)
 {
-    (void)piece; /* OK of SET, 1 of the script */
-    ((struct put *)context)->done++;
+    struct put *put = context;
+    size_t stored = piece->kind == VARVE__REDIS_INTEGER ? (size_t)piece->number : 1;
+    size_t awaited = put->fed - put->done;
+    put->done += stored < awaited ? stored : awaited;
     return VARVE_OK;
 }
 
@@ -99,6 +157,12 @@ restart_put(void *context)
     struct put *put = context;
     put->fed = put->done;
     put->portion = PORTION_FIRST;
+}
+
+static bool
+is_refused(const struct varve__redis_call *call, enum varve_status status)
+{
+    return status != VARVE_OK && call->refused && call->error == VARVE__REDIS_REFUSED;
 }
 
 enum varve_status
@@ -119,6 +183,7 @@ varve__redis_put(
         .count = count,
         .make = make,
         .context = make_context,
+        .run_most = RUN_MOST,
     };
     struct varve__redis_call call = {
         .watch = watch,
@@ -131,8 +196,12 @@ varve__redis_put(
         .context = &put,
     };
     enum varve_status status = count == 0 ? VARVE_OK : varve__redis_run(put.redis, &call);
+    if (is_refused(&call, status) && space->index.size > 0 && count - put.done > 1) {
+        put.run_most = 1; /* so that those before the one to blame are stored, and it is told */
+        status = varve__redis_run(put.redis, &call);
+    }
     *done = put.done;
-    if (status != VARVE_OK && call.refused && call.error == VARVE__REDIS_REFUSED)
+    if (is_refused(&call, status))
         varve__failure_set_index((int64_t)put.done);
     return status;
 }

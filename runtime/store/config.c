@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "cache/redis.h"
@@ -64,6 +65,22 @@ static const struct member members[] = {
     {MEMBER(redis_retries), .least = -1, .most = 100},
     {MEMBER(redis_breaker_failures), .least = -1, .most = INT32_MAX},
     {MEMBER(redis_breaker_ms), .least = 1, .most = INT32_MAX},
+    {MEMBER(archive_dir), .kind = MEMBER_TEXT},
+    {MEMBER(stage_max_bytes), .least = -1, .most = 900000000},
+    {MEMBER(segment_bytes), .least = 1 << 16, .most = INT64_C(1) << 40},
+    {MEMBER(archive_memory_bytes), .least = 1 << 20, .most = INT64_MAX / 4},
+    {MEMBER(archive_threads), .least = -1, .most = 256},
+    {MEMBER(chunk_cache_bytes), .least = -1, .most = INT64_MAX / 4},
+};
+
+/* Variables of other programs that have these files, read before our own. */
+static const struct {
+    const char *variable;
+    const char *member;
+} foreign[] = {
+    {"SQLITE_DB_PATH", "database_path"},
+    {"HDF5_FILE_PATH", "archive_dir"},
+    {"HDF5_MAX_FILE_SIZE", "segment_bytes"},
 };
 
 enum {
@@ -225,6 +242,37 @@ resolve_redis(const struct varve_config *config, struct varve_store *store)
     return VARVE_OK;
 }
 
+/* -------------------------------------------------------------------- the archive */
+
+enum {
+    THREADS_MOST = 8
+};
+
+static size_t
+default_threads(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    if (processors <= 1)
+        return 0;
+    return processors - 1 < THREADS_MOST ? (size_t)processors - 1 : THREADS_MOST;
+}
+
+/* All but the folder, which is not known yet. */
+static void
+resolve_archive(const struct varve_config *config, struct varve__archive_options *options)
+{
+    *options = (struct varve__archive_options){
+        .stage_max_bytes = resolved(config->stage_max_bytes, INT64_C(256) << 10),
+        .segment_bytes = resolved(config->segment_bytes, INT64_C(256) << 20),
+        .memory_bytes = resolved(config->archive_memory_bytes, INT64_C(64) << 20),
+        .threads = config->archive_threads == 0 ? default_threads()
+                                                : (size_t)resolved(config->archive_threads, 0),
+        .chunk_cache_bytes = (size_t)resolved(config->chunk_cache_bytes, INT64_C(64) << 20),
+    };
+}
+
+/* -------------------------------------------------------------------- all of it */
+
 enum varve_status
 varve__config_resolve(const struct varve_config *config, struct varve_store *store)
 {
@@ -246,6 +294,9 @@ varve__config_resolve(const struct varve_config *config, struct varve_store *sto
     store->cache_value_bytes = (size_t)resolved(config->cache_value_bytes, INT64_C(128) << 20);
     store->log = config->log;
     store->log_context = config->log_context;
+    store->progress = config->archive_progress;
+    store->progress_context = config->archive_progress_context;
+    resolve_archive(config, &store->archive_options);
     return resolve_redis(config, store);
 }
 
@@ -328,19 +379,35 @@ write_variable(const struct member *member, char variable[NAME_SIZE])
     }
 }
 
+static const struct member *
+member_named(const char *name)
+{
+    const struct member *member = members;
+    while (strcmp(member->name, name) != 0)
+        member++;
+    return member;
+}
+
+static enum varve_status
+read_variable(const struct member *member, const char *variable, struct varve_config *config)
+{
+    const char *text = getenv(variable);
+    return text ? parse(member, variable, text, config) : VARVE_OK;
+}
+
 static enum varve_status
 read_environment(struct varve_config *config)
 {
     enum varve_status status = VARVE_OK;
-    const char *path = getenv("SQLITE_DB_PATH");
-    if (path && *path)
-        config->database_path = path;
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign && status == VARVE_OK; i++) {
+        const char *text = getenv(foreign[i].variable);
+        if (text && *text)
+            status = read_variable(member_named(foreign[i].member), foreign[i].variable, config);
+    }
     for (size_t i = 0; i < MEMBER_COUNT && status == VARVE_OK; i++) {
         char variable[NAME_SIZE];
         write_variable(&members[i], variable);
-        const char *text = getenv(variable);
-        if (text)
-            status = parse(&members[i], variable, text, config);
+        status = read_variable(&members[i], variable, config);
     }
     return status;
 }

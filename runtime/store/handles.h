@@ -9,6 +9,7 @@
 
 #include <varve/store.h>
 
+#include "archive/archive.h"
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/file_lock.h"
@@ -37,6 +38,11 @@ struct varve_store {
     size_t pooled_sessions;
     void (*log)(void *, enum varve_log_level, enum varve_tier, const char *);
     void *log_context;
+
+    struct varve__archive_options archive_options; /* but for the folder */
+    struct varve__archive *archive;                /* NULL when no message has tensors */
+    void (*progress)(void *, const char *, const char *, int64_t, int64_t);
+    void *progress_context;
 
     atomic_llong cache_share; /* of each connection's page cache, in bytes */
 

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "store/cache.h"
+#include "store/maintain.h"
 #include "store/read_through.h"
 
 enum {
@@ -263,8 +264,8 @@ static enum varve_status
 maintain(struct varve_session *session, struct varve_maintenance_report *report)
 {
     struct varve_store *store = session->store;
-    enum varve_status status = VARVE_OK;
-    if (!store->cache)
+    enum varve_status status = varve__maintain_archive(session, report);
+    if (!store->cache || status != VARVE_OK)
         return status;
     if (atomic_load(&store->copies_unsaid)) {
         status = varve__copies_keep(session->connection);
@@ -274,18 +275,6 @@ maintain(struct varve_session *session, struct varve_maintenance_report *report)
         status = varve__read_through_drain(session, DRAIN_MOST, &report->invalidations_sent);
     enum varve_status cleaned = clean_cache(session, report);
     return status == VARVE_OK ? cleaned : status;
-}
-
-/* What is cleaned up needs the writer's place, which this thread must not wait for itself to leave. */
-static enum varve_status
-refuse_writer(struct varve_store *store)
-{
-    if (!varve__queue_is_mine(&store->queue))
-        return VARVE_OK;
-    return varve__fail(
-        VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_NONE, NULL,
-        "varve_maintain: this thread has a session in a write transaction; commit or roll back "
-        "first");
 }
 
 enum varve_status
@@ -298,7 +287,7 @@ varve_maintain(struct varve_store *store, struct varve_maintenance_report *repor
     *report = (struct varve_maintenance_report){0};
     enum varve_status status = refuse(store, report, "varve_maintain");
     if (status == VARVE_OK)
-        status = refuse_writer(store);
+        status = varve__maintain_refuse_writer(store, "varve_maintain");
     if (status == VARVE_OK)
         status = varve_session_open(store, &session);
     if (status != VARVE_OK)

@@ -1,6 +1,8 @@
+#define _XOPEN_SOURCE 700 /* nftw() */
 /* Stores: the folder, its database, opening and closing. Sessions are in session.c. */
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,6 +184,33 @@ migrate(
     return status;
 }
 
+static bool
+has_tensors(const struct varve__plans *plans)
+{
+    for (size_t i = 0; i < plans->count; i++) {
+        if (plans->plans[i].tensor_count > 0)
+            return true;
+    }
+    return false;
+}
+
+static enum varve_status
+open_archive(struct varve_store *store, const struct varve_config *config)
+{
+    if (!has_tensors(store->plans))
+        return VARVE_OK;
+    bool named = config->archive_dir && *config->archive_dir;
+    char *folder = named ? copy_text(config->archive_dir) : join(store->folder, "archive");
+    if (!folder)
+        return varve__fail_memory(NULL, 0);
+    store->archive_options.folder = folder;
+    enum varve_status status = varve__archive_open(&store->archive_options, &store->archive);
+    store->archive_options.folder = NULL;
+    varve__release(folder);
+    store->connect.archive = store->archive;
+    return status;
+}
+
 static enum varve_status
 make_database(
     struct varve_store *store,
@@ -203,6 +232,8 @@ make_database(
         status = open_lock(store);
     if (status == VARVE_OK)
         status = varve__plans_create(schemas, count, &store->plans);
+    if (status == VARVE_OK)
+        status = open_archive(store, config);
     return status == VARVE_OK ? migrate(store, schemas, count, config) : status;
 }
 
@@ -232,17 +263,20 @@ check_arguments(
         VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_NONE, NULL, "varve_open: %s", problem);
 }
 
+static int
+remove_entry(const char *path, const struct stat *found, int kind, struct FTW *walk)
+{
+    (void)found;
+    (void)kind;
+    (void)walk;
+    remove(path);
+    return 0;
+}
+
 static void
 remove_memory_folder(const struct varve_store *store)
 {
-    static const char *const names[] = {"varve.db", "varve.db-wal", "varve.db-shm"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char *path = join(store->folder, names[i]);
-        if (path)
-            unlink(path);
-        varve__release(path);
-    }
-    rmdir(store->folder);
+    nftw(store->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static void
@@ -256,6 +290,7 @@ release_store(struct varve_store *store)
     varve__file_lock_close(&store->file_lock);
     if (store->noted)
         varve__fork_note_closed(store->device, store->inode);
+    varve__archive_close(store->archive);
     if (store->in_memory)
         remove_memory_folder(store);
     if (store->cache)

@@ -114,7 +114,10 @@ set_up(struct varve__connection *connection, const struct varve__connect *option
     sqlite3_busy_handler(database, wait_for_process, &connection->watch);
     sqlite3_progress_handler(database, PROGRESS_STEPS, end_when_expired, &connection->watch);
     enum varve_status status = VARVE_OK;
+    /* Of a new database, before it has a page: space of tensors that have moved on can be given back. */
     if (!options->read_only)
+        status = varve__sqlite_execute(database, "PRAGMA auto_vacuum = INCREMENTAL");
+    if (!options->read_only && status == VARVE_OK)
         status = use_wal(connection, options->path);
     if (status == VARVE_OK)
         status = varve__sqlite_execute(
@@ -164,6 +167,7 @@ varve__connection_open(
     connection->watch.busy_timeout_ms = options->busy_timeout_ms;
     connection->watch.call_timeout_ms = options->call_timeout_ms;
     connection->watch.call_end = INT64_MAX;
+    connection->catalog.archive = options->archive;
     enum varve_status status =
         varve__sqlite_open(options->path, options->read_only, &connection->database);
     if (status == VARVE_OK) {
@@ -204,6 +208,7 @@ varve__connection_close(struct varve__connection *connection)
         sqlite3_finalize(connection->controls[i]);
     varve__guard_release(&connection->guard);
     varve__copies_release(connection);
+    varve__catalog_release(&connection->catalog);
     varve__arena_release(connection->arena);
     sqlite3_close_v2(connection->database); /* _v2: a user's own statement may still be there */
     varve__release(connection);

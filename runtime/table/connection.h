@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/watch.h"
+#include "table/catalog.h"
 #include "table/copies.h"
 #include "table/guard.h"
 #include "table/plan.h"
@@ -30,6 +31,7 @@ struct varve__connect {
     size_t cached_statements;
     const struct varve__spaces *spaces; /* of what is cached; NULL: nothing is */
     bool keeps_copies;                  /* the program has a server for hot copies */
+    struct varve__archive *archive;     /* NULL: tensors stay in the table */
 };
 
 enum varve__transaction {
@@ -57,6 +59,7 @@ struct varve__connection {
     struct varve__watch watch;
     struct varve__guard guard;
     struct varve__copies copies;
+    struct varve__catalog catalog;
     struct varve__statements *statements;
     bool read_only;
     bool full_durability; /* commits wait for the disk .. */

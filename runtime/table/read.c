@@ -58,6 +58,27 @@ varve__get(
     return status;
 }
 
+enum varve_status
+varve__read_row(
+    struct varve__connection *connection, const struct varve__plan *plan, int64_t id, void **row)
+{
+    sqlite3_stmt *statement;
+    const void *key[] = {&id};
+    enum varve_status status = varve__connection_check(connection);
+    if (status == VARVE_OK)
+        status = varve__statement(connection, plan, VARVE__VERB_GET, &statement);
+    if (status == VARVE_OK)
+        status = varve__row_bind_key(plan, key, statement, 1);
+    if (status != VARVE_OK)
+        return status;
+    int code = step(connection, plan, statement, "get", &status);
+    if (status == VARVE_OK)
+        status = code == SQLITE_ROW ? varve__row_read(plan, statement, row)
+                                    : varve__not_found(plan, key);
+    sqlite3_reset(statement);
+    return status;
+}
+
 /* -------------------------------------------------------------------- by a unique field */
 
 static bool

@@ -29,4 +29,9 @@ varve__get_many(
     size_t count,
     void ***records);
 
+/* The record's row, its tensors not loaded: release it with varve_record_free(). Only where the key is one int64. */
+enum varve_status
+varve__read_row(
+    struct varve__connection *connection, const struct varve__plan *plan, int64_t id, void **row);
+
 #endif

@@ -342,12 +342,13 @@ varve__sql_verb(const struct varve__plan *plan, enum varve__verb verb)
         return by_key(plan, "DELETE FROM");
     case VARVE__VERB_STAGED_INSERT:
         return sqlite3_mprintf(
-            "INSERT INTO \"varve_staged_%w\" (\"record\", \"field\", \"dims\", \"bytes\") "
-            "VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO \"varve_staged_%w\" (\"record\", \"field\", \"dataset\", \"place\", "
+            "\"hash\", \"dims\", \"bytes\") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             table);
     case VARVE__VERB_STAGED_READ:
         return sqlite3_mprintf(
-            "SELECT \"field\", \"dims\", \"bytes\" FROM \"varve_staged_%w\" WHERE \"record\" = ?1",
+            "SELECT \"field\", \"dims\", \"dataset\", \"place\", \"hash\", \"bytes\" "
+            "FROM \"varve_staged_%w\" WHERE \"record\" = ?1",
             table);
     case VARVE__VERB_STAGED_DELETE:
         return sqlite3_mprintf(
@@ -355,6 +356,11 @@ varve__sql_verb(const struct varve__plan *plan, enum varve__verb verb)
     case VARVE__VERB_STAGED_DIMS:
         return sqlite3_mprintf(
             "SELECT \"field\", \"dims\" FROM \"varve_staged_%w\" WHERE \"record\" = ?1", table);
+    case VARVE__VERB_STAGED_SLICE:
+        return sqlite3_mprintf(
+            "SELECT \"dataset\", \"place\", \"dims\", \"hash\", \"bytes\" FROM \"varve_staged_%w\" "
+            "WHERE \"record\" = ?1 AND \"field\" = ?2",
+            table);
     case VARVE__VERB_COUNT:
         break;
     }

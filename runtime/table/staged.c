@@ -1,80 +1,16 @@
-/* Staged tensors. */
+/* Rows of tensors. */
 #include "table/staged.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <varve/record.h>
 
 #include "base/error.h"
-#include "codec/check.h"
-#include "codec/field.h"
+#include "table/catalog.h"
 #include "table/row.h"
-
-enum {
-    DIMS_TEXT_SIZE = 8 * 21 /* eight numbers of 64 bits, commas, NUL */
-};
-
-/* -------------------------------------------------------------------- the tensor in the record */
-
-/* A tensor's {count, data} member: a repeated field's, or that of a dtype tensor in a bytes field. */
-static struct varve__list
-list_of(const struct varve_column *tensor, const void *record)
-{
-    if (varve__is_repeated(tensor->field))
-        return varve__list_at(record, tensor->field);
-    return *(const struct varve__list *)varve__member(record, tensor->field->offset);
-}
-
-static void
-set_list(const struct varve_column *tensor, void *record, struct varve__list list)
-{
-    const ProtobufCFieldDescriptor *field = tensor->field;
-    if (varve__is_repeated(field)) {
-        memcpy(varve__member_of(record, field->quantifier_offset), &list.count, sizeof list.count);
-        memcpy(varve__member_of(record, field->offset), &list.data, sizeof list.data);
-    } else {
-        memcpy(varve__member_of(record, field->offset), &list, sizeof list);
-    }
-}
-
-static bool
-has_flag(const struct varve_column *tensor)
-{
-    return !varve__is_repeated(tensor->field) && varve__is_explicit(tensor->field);
-}
-
-/* Whether the record has a value that must have a row. */
-static bool
-is_stored(const struct varve_column *tensor, const void *record)
-{
-    if (has_flag(tensor))
-        return varve__is_present(tensor->field, record);
-    return list_of(tensor, record).count > 0;
-}
-
-/* Whether the record says what the tensor is to be; what is absent is said to be so. */
-static bool
-is_loaded(const struct varve_column *tensor, const void *record)
-{
-    struct varve__list list = list_of(tensor, record);
-    return list.count == 0 || list.data != NULL ||
-           (has_flag(tensor) && !varve__is_present(tensor->field, record));
-}
-
-/* "200,3". */
-static void
-write_dims(const struct varve_tensor *tensor, const void *record, char text[DIMS_TEXT_SIZE])
-{
-    size_t length = 0;
-    for (size_t i = 0; i < tensor->dim_count; i++) {
-        int64_t size = 0;
-        varve__dim_size(&tensor->dims[i], record, &size); /* the check has seen that it fits */
-        int written = snprintf(
-            text + length, DIMS_TEXT_SIZE - length, "%s%lld", i > 0 ? "," : "", (long long)size);
-        length += (size_t)written;
-    }
-}
+#include "table/seal.h"
+#include "table/tensor.h"
+#include "table/write.h"
 
 static enum varve_status
 refuse(
@@ -93,6 +29,15 @@ refuse(
 
 /* -------------------------------------------------------------------- comparing */
 
+/* The record's dims as text. */
+static void
+write_dims(const struct varve_tensor *tensor, const void *record, char text[VARVE__DIMS_TEXT])
+{
+    int64_t dims[8];
+    varve__tensor_dims(tensor, record, dims);
+    varve__tensor_dims_text(dims, tensor->dim_count, text);
+}
+
 static const struct varve_column *
 tensor_of_row(const struct varve__plan *plan, sqlite3_stmt *statement)
 {
@@ -103,21 +48,10 @@ tensor_of_row(const struct varve__plan *plan, sqlite3_stmt *statement)
 static bool
 dims_agree(const struct varve_column *tensor, const void *record, sqlite3_stmt *statement)
 {
-    char dims[DIMS_TEXT_SIZE] = "";
+    char dims[VARVE__DIMS_TEXT] = "";
     const char *stored = (const char *)sqlite3_column_text(statement, 1);
     write_dims(tensor->tensor, record, dims);
     return stored && strcmp(stored, dims) == 0;
-}
-
-/* The number of elements that the record's dims ask for. */
-static size_t
-expected_count(const struct varve_column *tensor, const void *record)
-{
-    size_t count = 0;
-    size_t which;
-    if (varve__tensor_count(tensor->tensor, record, &count, &which) != VARVE__CHECK_FINE)
-        return 0;
-    return count;
 }
 
 /* Steps through the stored dims; *found has a bit for each tensor that is there. */
@@ -170,8 +104,8 @@ verify(
     sqlite3_reset(statement);
     for (size_t i = 0; i < plan->tensor_count && status == VARVE_OK; i++) {
         const struct varve_column *tensor = plan->tensors[i];
-        bool wanted = tensor->tensor->optional ? !is_loaded(tensor, kept)
-                                               : expected_count(tensor, record) > 0;
+        bool wanted = tensor->tensor->optional ? !varve__tensor_is_loaded(tensor, kept)
+                                               : varve__tensor_expected(tensor, record) > 0;
         if (wanted && !found[i])
             status = refuse(
                 plan, tensor, VARVE_INVALID, VARVE_FAILURE_NOT_LOADED,
@@ -196,47 +130,108 @@ varve__staged_unload(const struct varve__plan *plan, void *record)
 {
     for (size_t i = 0; i < plan->tensor_count; i++) {
         const struct varve_column *tensor = plan->tensors[i];
-        size_t count = tensor->tensor->optional ? 0 : expected_count(tensor, record);
-        set_list(tensor, record, (struct varve__list){count, NULL});
+        size_t count = tensor->tensor->optional ? 0 : varve__tensor_expected(tensor, record);
+        varve__tensor_set(tensor, record, (struct varve__list){count, NULL}, false);
     }
 }
 
 /* -------------------------------------------------------------------- writing */
 
+/* What stands in a row beside record and field. */
+struct place {
+    int64_t dataset;
+    int64_t element;
+    const void *bytes;
+    size_t size;
+};
+
 static enum varve_status
-insert_one(
+insert_row(
     struct varve__connection *connection,
     const struct varve__plan *plan,
     const struct varve_column *tensor,
-    const void *record,
-    int64_t id)
+    const int64_t *sizes,
+    int64_t id,
+    const struct place *place)
 {
     sqlite3_stmt *statement;
-    char dims[DIMS_TEXT_SIZE] = "";
-    struct varve__list list = list_of(tensor, record);
+    char dims[VARVE__DIMS_TEXT];
     enum varve_status status =
         varve__statement(connection, plan, VARVE__VERB_STAGED_INSERT, &statement);
     if (status != VARVE_OK)
         return status;
-    write_dims(tensor->tensor, record, dims);
-    size_t size = list.count * varve_dtype_size(tensor->tensor->dtype);
+    varve__tensor_dims_text(sizes, tensor->tensor->dim_count, dims);
     sqlite3_bind_int64(statement, 1, id);
     sqlite3_bind_int64(statement, 2, tensor->field->id);
-    sqlite3_bind_text(statement, 3, dims, -1, SQLITE_STATIC);
-    int code = sqlite3_bind_blob64(statement, 4, size > 0 ? list.data : "", size, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 3, place->dataset);
+    sqlite3_bind_int64(statement, 4, place->element);
+    sqlite3_bind_int64(
+        statement, 5,
+        varve__catalog_hash(
+            id, tensor->field->id, place->dataset, place->element, dims, place->bytes,
+            place->size));
+    sqlite3_bind_text(statement, 6, dims, -1, SQLITE_STATIC);
+    int code = sqlite3_bind_blob64(
+        statement, 7, place->size > 0 ? place->bytes : "", place->size, SQLITE_STATIC);
     if (code == SQLITE_OK)
         code = varve__connection_step(connection, statement);
     sqlite3_reset(statement);
     if (code == SQLITE_TOOBIG)
         return refuse(
             plan, tensor, VARVE_FULL, VARVE_FAILURE_SIZE,
-            "is larger than 1 GB, which is more than a row holds; split it over several records");
+            "is larger than 1 GB, which is more than a row holds; lower config.stage_max_bytes, so "
+            "that it "
+            "goes to the archive at once");
     return code == SQLITE_DONE ? VARVE_OK
                                : varve__connection_fail(connection, code, plan, "storing a tensor");
 }
 
-static enum varve_status
-remove_one(
+enum varve_status
+varve__staged_insert(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const struct varve_column *tensor,
+    const void *record,
+    int64_t id)
+{
+    int64_t dims[8];
+    struct varve__list list = varve__tensor_list(tensor, record);
+    const struct place place = {0, 0, list.data, varve__tensor_bytes(tensor, record)};
+    varve__tensor_dims(tensor->tensor, record, dims);
+    return insert_row(connection, plan, tensor, dims, id, &place);
+}
+
+enum varve_status
+varve__staged_insert_place(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const struct varve_column *tensor,
+    const void *record,
+    int64_t id,
+    int64_t dataset,
+    int64_t element)
+{
+    int64_t dims[8];
+    varve__tensor_dims(tensor->tensor, record, dims);
+    return varve__staged_insert_dims(connection, plan, tensor, dims, id, dataset, element);
+}
+
+enum varve_status
+varve__staged_insert_dims(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const struct varve_column *tensor,
+    const int64_t *dims,
+    int64_t id,
+    int64_t dataset,
+    int64_t element)
+{
+    const struct place place = {dataset, element, NULL, 0};
+    return insert_row(connection, plan, tensor, dims, id, &place);
+}
+
+enum varve_status
+varve__staged_remove(
     struct varve__connection *connection,
     const struct varve__plan *plan,
     const struct varve_column *tensor,
@@ -256,21 +251,31 @@ remove_one(
                : varve__connection_fail(connection, code, plan, "replacing a tensor");
 }
 
+/* Inserts these tensors of a record, of which there are no rows: in the table, or where they are large in a
+ * segment. Those that are not loaded are left out. */
 static enum varve_status
-replace_one(
+insert_all(
     struct varve__connection *connection,
     const struct varve__plan *plan,
-    const struct varve_column *tensor,
+    const struct varve_column *const *tensors,
+    size_t count,
     const void *record,
     int64_t id)
 {
-    /* A new row and not an update: its id tells whoever moves rows that this one is another. */
-    enum varve_status status = remove_one(connection, plan, tensor, id);
-    if (status == VARVE_OK && is_stored(tensor, record))
-        status = insert_one(connection, plan, tensor, record, id);
+    size_t failed;
+    enum varve_status status = VARVE_OK;
+    const struct varve__seal what = {record, 1, &id, tensors, count};
+    if (varve__seal_wanted(connection, varve__seal_bytes(plan, &what, 0)))
+        return varve__seal_write(connection, plan, &what, &failed);
+    for (size_t i = 0; i < count && status == VARVE_OK; i++) {
+        if (varve__tensor_is_stored(tensors[i], record) &&
+            varve__tensor_is_loaded(tensors[i], record))
+            status = varve__staged_insert(connection, plan, tensors[i], record, id);
+    }
     return status;
 }
 
+/* New rows and no updates: their ids tell whoever moves rows that these are others. */
 enum varve_status
 varve__staged_replace(
     struct varve__connection *connection,
@@ -282,10 +287,10 @@ varve__staged_replace(
 {
     enum varve_status status = VARVE_OK;
     for (size_t i = 0; i < count && status == VARVE_OK; i++) {
-        if (is_loaded(tensors[i], record))
-            status = replace_one(connection, plan, tensors[i], record, id);
+        if (varve__tensor_is_loaded(tensors[i], record))
+            status = varve__staged_remove(connection, plan, tensors[i], id);
     }
-    return status;
+    return status == VARVE_OK ? insert_all(connection, plan, tensors, count, record, id) : status;
 }
 
 enum varve_status
@@ -296,17 +301,13 @@ varve__staged_write(
     int64_t id,
     enum varve__staged_mode mode)
 {
-    enum varve_status status = VARVE_OK;
     bool all_loaded = true;
-    if (mode == VARVE__STAGED_UPDATE)
-        status =
-            varve__staged_replace(connection, plan, plan->tensors, plan->tensor_count, record, id);
-    for (size_t i = 0; i < plan->tensor_count && status == VARVE_OK; i++) {
-        const struct varve_column *tensor = plan->tensors[i];
-        if (mode == VARVE__STAGED_INSERT && is_stored(tensor, record))
-            status = insert_one(connection, plan, tensor, record, id);
-        all_loaded = all_loaded && is_loaded(tensor, record);
-    }
+    enum varve_status status =
+        mode == VARVE__STAGED_UPDATE
+            ? varve__staged_replace(connection, plan, plan->tensors, plan->tensor_count, record, id)
+            : insert_all(connection, plan, plan->tensors, plan->tensor_count, record, id);
+    for (size_t i = 0; i < plan->tensor_count; i++)
+        all_loaded = all_loaded && varve__tensor_is_loaded(plan->tensors[i], record);
     if (status == VARVE_OK && !all_loaded)
         status = verify(connection, plan, record, record, id);
     return status;
@@ -314,44 +315,112 @@ varve__staged_write(
 
 /* -------------------------------------------------------------------- reading */
 
+/* Columns of VARVE__VERB_STAGED_READ. */
+enum {
+    COLUMN_FIELD,
+    COLUMN_DIMS,
+    COLUMN_DATASET,
+    COLUMN_PLACE,
+    COLUMN_HASH,
+    COLUMN_BYTES,
+};
+
+/* Whether the row is what was written. A migration's rows have no hash. */
+static bool
+hash_agrees(int64_t record, sqlite3_stmt *statement)
+{
+    if (sqlite3_column_type(statement, COLUMN_HASH) == SQLITE_NULL)
+        return true;
+    const char *dims = (const char *)sqlite3_column_text(statement, COLUMN_DIMS);
+    const void *bytes = sqlite3_column_blob(statement, COLUMN_BYTES);
+    size_t size = (size_t)sqlite3_column_bytes(statement, COLUMN_BYTES);
+    int64_t hash = varve__catalog_hash(
+        record, sqlite3_column_int64(statement, COLUMN_FIELD),
+        sqlite3_column_int64(statement, COLUMN_DATASET),
+        sqlite3_column_int64(statement, COLUMN_PLACE), dims ? dims : "", bytes, size);
+    return hash == sqlite3_column_int64(statement, COLUMN_HASH);
+}
+
+/* Reads elements of a row's tensor: of the row itself, or of the archive. */
 static enum varve_status
-load_one(
+fetch(
+    struct varve__connection *connection,
     const struct varve__plan *plan,
     const struct varve_column *tensor,
-    void *record,
+    size_t count,
     sqlite3_stmt *statement,
-    struct varve__arena *arena)
+    void *to)
 {
-    size_t size = (size_t)sqlite3_column_bytes(statement, 2);
-    const void *bytes = sqlite3_column_blob(statement, 2);
+    struct varve__archived *archived;
+    int64_t dataset = sqlite3_column_int64(statement, COLUMN_DATASET);
     size_t element = varve_dtype_size(tensor->tensor->dtype);
-    size_t expected = expected_count(tensor, record);
-    if (!dims_agree(tensor, record, statement) || size / element != expected || size % element != 0)
+    size_t size = (size_t)sqlite3_column_bytes(statement, COLUMN_BYTES);
+    if (dataset == 0 && size / element == count && size % element == 0) {
+        if (size > 0)
+            memcpy(to, sqlite3_column_blob(statement, COLUMN_BYTES), size);
+        return VARVE_OK;
+    }
+    if (dataset == 0)
         return refuse(
             plan, tensor, VARVE_TYPE, VARVE_FAILURE_DIMS,
             "is stored with other dims than its record has; the tables were changed by hand: write "
             "the tensor again");
-    struct varve__list list = {expected, NULL};
-    if (size > 0) {
-        list.data = varve__arena_allocate(arena, size);
-        if (!list.data)
-            return varve__fail_memory(plan->record->descriptor->name, size);
-        memcpy(list.data, bytes, size);
-    }
-    set_list(tensor, record, list);
-    if (has_flag(tensor))
-        *(protobuf_c_boolean *)varve__member_of(record, tensor->field->quantifier_offset) = 1;
-    return VARVE_OK;
+    enum varve_status status = varve__catalog_dataset(connection, dataset, &archived);
+    if (status != VARVE_OK)
+        return status;
+    const struct varve__box box =
+        varve__box_all(sqlite3_column_int64(statement, COLUMN_PLACE), (int64_t)count);
+    if (varve__archived_dataset(archived)->dtype == tensor->tensor->dtype)
+        status = varve__reader_read(connection->catalog.archive->reader, archived, &box, to);
+    else
+        status = refuse(
+            plan, tensor, VARVE_CORRUPT, VARVE_FAILURE_OTHER,
+            "has elements of another type in the archive than in the schema: the database was "
+            "changed by hand "
+            "or damaged; restore a backup");
+    varve__reader_done(connection->catalog.archive->reader, archived);
+    return status;
+}
+
+static enum varve_status
+load_one(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const struct varve_column *tensor,
+    void *record,
+    int64_t id,
+    sqlite3_stmt *statement,
+    struct varve__arena *arena)
+{
+    struct varve__list list = {varve__tensor_expected(tensor, record), NULL};
+    if (!hash_agrees(id, statement))
+        return refuse(
+            plan, tensor, VARVE_CORRUPT, VARVE_FAILURE_OTHER,
+            "is not what was written: the database was changed by hand or damaged; restore a "
+            "backup, or write "
+            "the tensor again");
+    if (!dims_agree(tensor, record, statement))
+        return refuse(
+            plan, tensor, VARVE_TYPE, VARVE_FAILURE_DIMS,
+            "is stored with other dims than its record has; the tables were changed by hand: write "
+            "the tensor again");
+    size_t size = list.count * varve_dtype_size(tensor->tensor->dtype);
+    if (size > 0 && !(list.data = varve__arena_allocate(arena, size)))
+        return varve__fail_memory(plan->record->descriptor->name, size);
+    enum varve_status status = fetch(connection, plan, tensor, list.count, statement, list.data);
+    if (status == VARVE_OK)
+        varve__tensor_set(tensor, record, list, true);
+    return status;
 }
 
 /* What has no row is absent or empty: allowed where the tensor is optional or its dims say so. */
 static enum varve_status
 check_missing(const struct varve__plan *plan, const struct varve_column *tensor, void *record)
 {
-    struct varve__list list = list_of(tensor, record);
+    struct varve__list list = varve__tensor_list(tensor, record);
     if (list.count == 0 || list.data)
         return VARVE_OK;
-    set_list(tensor, record, (struct varve__list){0, NULL});
+    varve__tensor_set(tensor, record, (struct varve__list){0, NULL}, false);
     if (tensor->tensor->optional)
         return VARVE_OK;
     return refuse(
@@ -372,12 +441,12 @@ varve__staged_load(
     if (status != VARVE_OK)
         return status;
     int code = SQLITE_DONE;
-    const struct varve__slot *key = &plan->slots[plan->keys[0]];
-    sqlite3_bind_int64(statement, 1, *(const int64_t *)varve__slot_member(key, record));
+    int64_t id = varve__write_id(plan, record);
+    sqlite3_bind_int64(statement, 1, id);
     while (status == VARVE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         const struct varve_column *tensor = tensor_of_row(plan, statement);
         if (tensor)
-            status = load_one(plan, tensor, record, statement, arena);
+            status = load_one(connection, plan, tensor, record, id, statement, arena);
     }
     if (status == VARVE_OK && code != SQLITE_DONE)
         status = varve__connection_fail(connection, code, plan, "reading tensors");

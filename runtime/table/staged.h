@@ -1,5 +1,5 @@
-/* Tensors of a record, in the rows of "varve_staged_<table>": where they live until the archive takes
- * them. A tensor that is absent or has no elements has no row. Every call works inside the write or
+/* Tensors of a record, in the rows of "varve_staged_<table>": with their bytes until the archive takes them, then
+ * with their place in a segment (catalog.h). A tensor that is absent or has no elements has no row. Every call works inside the write or
  * read that its caller has begun. */
 #ifndef VARVE_TABLE_STAGED_H
 #define VARVE_TABLE_STAGED_H
@@ -21,6 +21,44 @@ varve__staged_write(
     const void *record,
     int64_t id,
     enum varve__staged_mode mode);
+
+/* Inserts the row of one tensor, with its bytes, or with its place in a dataset of the archive. */
+enum varve_status
+varve__staged_insert(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const struct varve_column *tensor,
+    const void *record,
+    int64_t id);
+
+enum varve_status
+varve__staged_insert_place(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const struct varve_column *tensor,
+    const void *record,
+    int64_t id,
+    int64_t dataset,
+    int64_t place);
+
+/* The same with dims that are known otherwise. */
+enum varve_status
+varve__staged_insert_dims(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const struct varve_column *tensor,
+    const int64_t *dims,
+    int64_t id,
+    int64_t dataset,
+    int64_t place);
+
+/* Deletes the row of one tensor, if there is one. */
+enum varve_status
+varve__staged_remove(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const struct varve_column *tensor,
+    int64_t id);
 
 /* Writes those of these tensors that are loaded in the record; the others stay as they are. */
 enum varve_status

@@ -25,25 +25,41 @@
     "STRICT;"                                                                                      \
     "CREATE INDEX varve_invalidation_key ON varve_invalidation (key);"
 
+/* Numbers of segments and datasets must never come again: readers keep what they know of them. */
+#define CATALOG_TABLES                                                                             \
+    "CREATE TABLE varve_segment (id INTEGER PRIMARY KEY AUTOINCREMENT, message TEXT NOT NULL, "    \
+    "file TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, hash INTEGER NOT NULL, "                      \
+    "elements INTEGER NOT NULL) STRICT;"                                                           \
+    "CREATE TABLE varve_dataset (id INTEGER PRIMARY KEY AUTOINCREMENT, "                           \
+    "segment INTEGER NOT NULL REFERENCES varve_segment (id) ON DELETE CASCADE, "                   \
+    "layout BLOB NOT NULL) STRICT;"                                                                \
+    "CREATE INDEX varve_dataset_segment ON varve_dataset (segment);"                               \
+    "CREATE TABLE varve_dropped (id INTEGER PRIMARY KEY AUTOINCREMENT, file TEXT NOT NULL) "       \
+    "STRICT;"                                                                                      \
+    "CREATE TABLE varve_sealed (name TEXT PRIMARY KEY NOT NULL, id INTEGER NOT NULL) STRICT;"
+
 #define COPIES_ROW "INSERT INTO varve_copies VALUES (randomblob(8), '', 0);"
 
 const char *const varve__system_ddl =
     "CREATE TABLE varve_schema (package TEXT PRIMARY KEY NOT NULL, "
     "descriptor_set BLOB NOT NULL, lock TEXT) STRICT;" MIGRATION_TABLE GENERATION_TABLE
-        COPIES_TABLES;
+        COPIES_TABLES CATALOG_TABLES;
 
 /* To version i from the one before. */
 static const char *const steps[] = {
     [2] = "ALTER TABLE varve_schema ADD COLUMN lock TEXT;" MIGRATION_TABLE GENERATION_TABLE
           "INSERT INTO varve_generation VALUES (0)",
     [3] = COPIES_TABLES COPIES_ROW,
+    [4] = CATALOG_TABLES,
 };
 
 bool
 varve__system_has(const char *table)
 {
-    static const char *const names[] = {"varve_schema", "varve_migration", "varve_generation",
-                                        "varve_copies", "varve_copied",    "varve_invalidation"};
+    static const char *const names[] = {"varve_schema",  "varve_migration", "varve_generation",
+                                        "varve_copies",  "varve_copied",    "varve_invalidation",
+                                        "varve_segment", "varve_dataset",   "varve_dropped",
+                                        "varve_sealed"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (sqlite3_stricmp(table, names[i]) == 0)
             return true;

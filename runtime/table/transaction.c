@@ -3,6 +3,7 @@
 #include "table/transaction.h"
 
 #include "base/error.h"
+#include "table/catalog.h"
 #include "table/find.h"
 #include "table/sqlite.h"
 
@@ -134,6 +135,7 @@ static void
 roll_back_writing(struct varve__connection *connection)
 {
     roll_back(connection);
+    varve__catalog_settle(connection, &connection->catalog, VARVE__ENDING_UNDONE);
     varve__queue_leave(connection->queue);
 }
 
@@ -163,16 +165,19 @@ commit_writing(struct varve__connection *connection)
         roll_back_writing(connection);
         return status;
     }
+    enum varve__ending ending = VARVE__ENDING_COMMITTED;
     int code = step_control(connection, VARVE__CONTROL_COMMIT);
     if (code == SQLITE_OK) {
         varve__copies_commit(&connection->copies);
     } else {
+        ending = VARVE__ENDING_UNKNOWN;
         status = varve__sqlite_fail(connection->database, code, NULL, "commit");
         /* Memory may run out in SQLite's index of the log, when the log is written already. */
         if (status == VARVE_IO || status == VARVE_NO_MEMORY)
             status = varve__fail_as(VARVE_UNKNOWN_OUTCOME);
         roll_back(connection);
     }
+    varve__catalog_settle(connection, &connection->catalog, ending);
     varve__queue_leave(connection->queue);
     return status;
 }
@@ -246,8 +251,10 @@ check_begun(const struct varve__connection *connection, const char *text)
 static void
 forget_undone(struct varve__connection *connection)
 {
-    if (connection->transaction == VARVE__TRANSACTION_WRITE)
+    if (connection->transaction == VARVE__TRANSACTION_WRITE) {
+        varve__catalog_settle(connection, &connection->catalog, VARVE__ENDING_UNDONE);
         varve__queue_leave(connection->queue);
+    }
     connection->transaction = VARVE__TRANSACTION_NONE;
     connection->undone = VARVE_OK;
 }

@@ -10,6 +10,7 @@
 #include "table/feed.h"
 #include "table/probe.h"
 #include "table/row.h"
+#include "table/seal.h"
 #include "table/staged.h"
 #include "table/transaction.h"
 
@@ -237,6 +238,7 @@ inserted_id(const struct varve__plan *plan, void *records, size_t index, const i
     return ids ? ids[index] : varve__write_id(plan, record_at(plan, records, index));
 }
 
+/* Many tensors, or large ones, to segments; few and small ones into the table. */
 static enum varve_status
 insert_tensors(
     struct varve__connection *connection,
@@ -246,6 +248,16 @@ insert_tensors(
     const int64_t *ids)
 {
     enum varve_status status = VARVE_OK;
+    const struct varve__seal all = {records, count, ids, plan->tensors, plan->tensor_count};
+    size_t bytes = 0, failed = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += varve__seal_bytes(plan, &all, i);
+    if (varve__seal_wanted(connection, bytes)) {
+        status = varve__seal_write(connection, plan, &all, &failed);
+        if (status != VARVE_OK)
+            varve__failure_set_index((int64_t)failed);
+        return status;
+    }
     for (size_t i = 0; i < count && status == VARVE_OK; i++) {
         status = varve__connection_poll(connection, plan, "insert_many");
         if (status == VARVE_OK)

@@ -159,6 +159,9 @@ CREATE TABLE "varve_staged_concept" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "concept" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -206,6 +209,9 @@ CREATE TABLE "varve_staged_homeostatic_trace" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "homeostatic_trace" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -228,6 +234,9 @@ CREATE TABLE "varve_staged_layer_output" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "layer_output" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -260,6 +269,9 @@ CREATE TABLE "varve_staged_network_snapshot" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "network_snapshot" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -285,6 +297,9 @@ CREATE TABLE "varve_staged_performance_metrics" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "performance_metrics" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -307,6 +322,9 @@ CREATE TABLE "varve_staged_plasticity_trace" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "plasticity_trace" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -331,6 +349,9 @@ CREATE TABLE "varve_staged_reservoir_states" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "reservoir_states" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -350,6 +371,9 @@ CREATE TABLE "varve_staged_spike_train" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "spike_train" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;

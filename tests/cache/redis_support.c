@@ -194,6 +194,17 @@ expect_text(
 /* -------------------------------------------------------------------- what happened */
 
 void
+expect_recovery(struct redis_fixture *fixture)
+{
+    int64_t begin = varve__monotonic_now();
+    while (put_text(fixture, &plain_space, "later", "well", 0) != VARVE_OK) {
+        assert_true(milliseconds_since(begin) < 10000);
+        sleep_ms(5);
+    }
+    expect_text(fixture, &plain_space, "later", "well");
+}
+
+void
 expect_failure(enum varve_status status, const char *part)
 {
     const struct varve_failure *failure = varve__thread_failure();

@@ -71,6 +71,10 @@ expect_text(
     const char *key,
     const char *value);
 
+/* Puts until one does well; fails the test after ten seconds. */
+void
+expect_recovery(struct redis_fixture *fixture);
+
 /* The thread's last failure has this status and this in its text. */
 void
 expect_failure(enum varve_status status, const char *part);

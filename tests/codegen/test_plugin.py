@@ -74,8 +74,8 @@ class OptionsTest(unittest.TestCase):
         self.assertIn("does not read custom options", str(raised.exception))
 
 
-class CacheKeysTest(unittest.TestCase):
-    """What keys begin with stays while they mean the same, and is another as soon as they do not."""
+class LayoutTest(unittest.TestCase):
+    """What .layout.json says to programs in other languages."""
 
     def layout(self, text):
         """The .layout.json of a schema, None where there is none."""
@@ -94,6 +94,10 @@ class CacheKeysTest(unittest.TestCase):
             described = path.read_text(encoding="ascii")
             self.assertRegex(described, r"\A\{\n(.+\n)+\}\n\Z")
             return json.loads(described)
+
+
+class CacheKeysTest(LayoutTest):
+    """What keys begin with stays while they mean the same, and is another as soon as they do not."""
 
     def message(self, options='key: "a:{x}:{y}"', fields="int32 x = 1; int64 y = 2;", name="A", more=""):
         text = f"message {name} {{ {more} option (varve.cache) = {{ {options} }}; {fields} }}"
@@ -147,6 +151,80 @@ class CacheKeysTest(unittest.TestCase):
         self.assertEqual(only["prefix"], f"lab:{only['space']}:")
         through = self.message('key: "a:{x}" index_by: "y"', fields, more=table)
         self.assertEqual((through["index_by"], through["index"]), ("y", None))
+
+
+class ArchiveLayoutTest(LayoutTest):
+    """Where segments have the tensors of a message, and how."""
+
+    def message(self, fields, options=""):
+        option = f"option (varve.archive) = {{ {options} }};" if options else ""
+        key = "int64 id = 1 [(varve.column).primary_key = true]; uint32 n = 2;"
+        (found,) = self.layout(f"message A {{ option (varve.table) = {{}}; {option} {key} {fields} }}")["archive"]["messages"]
+        return found
+
+    def tensor(self, field, options=""):
+        (found,) = self.message(field, options)["tensors"]
+        return found
+
+    def test_defaults_are_said_and_what_is_chosen_later_is_null(self):
+        found = self.message('repeated float a = 3 [(varve.tensor).dim = "4"];')
+        del found["tensors"]
+        self.assertEqual(found, {
+            "message": "lab.A", "table": "a", "layout": "COLUMN", "compression": "DEFLATE", "level": 4, "shuffle": True,
+            "checksum": True, "chunk_bytes": None, "segment_bytes": None, "retention": None,
+        })
+
+    def test_options_are_said(self):
+        fields = 'int64 at = 4 [(varve.column).time = UNIX_NANOSECONDS]; repeated float a = 3 [(varve.tensor).dim = "4"];'
+        found = self.message(fields, 'compression: ZSTD shuffle: false checksum: false chunk_bytes: 8192 layout: OBJECT '
+                                     'segment_bytes: 65536 retention_days: 7 retention_by: "at"')
+        del found["tensors"]
+        self.assertEqual(found, {
+            "message": "lab.A", "table": "a", "layout": "OBJECT", "compression": "ZSTD", "level": 3, "shuffle": False,
+            "checksum": False, "chunk_bytes": 8192, "segment_bytes": 65536, "retention": {"days": 7, "by": "at"},
+        })
+        for compression in ("SZIP", "NONE", "LZF"):
+            found = self.message(fields, f"compression: {compression}")
+            self.assertEqual((found["level"], found["shuffle"]), (None, compression == "LZF"))
+
+    def test_a_tensor_of_one_shape_is_one_dataset(self):
+        field = 'repeated double a = 3 [(varve.tensor) = { dim: "4" dim: "5" }, (varve.column).unit = "mV"];'
+        self.assertEqual(self.tensor(field), {
+            "field": 3, "name": "a", "dtype": "float64", "dims": [4, 5], "unit": "mV", "optional": False,
+            "datasets": {"data": "a", "index": None, "shape": None},
+        })
+
+    def test_a_ragged_tensor_has_an_index_and_with_several_axes_shapes(self):
+        ragged = {"data": "a", "index": "a_index", "shape": None}
+        shaped = {**ragged, "shape": "a_shape"}
+        for field, datasets in (
+            ('repeated float a = 3 [(varve.tensor).dim = "n"];', ragged),
+            ('repeated float a = 3 [(varve.tensor) = { dim: "4" optional: true }];', ragged),
+            ('optional bytes a = 3 [(varve.tensor) = { dim: "4" dim: "2" dtype: INT8 }];', shaped),
+            ('repeated float a = 3 [(varve.tensor) = { dim: "4" dim: "n" }];', shaped),
+        ):
+            self.assertEqual(self.tensor(field)["datasets"], datasets, field)
+            each = {"data": "{id}/a", "index": None, "shape": None}
+            self.assertEqual(self.tensor(field, "layout: OBJECT")["datasets"], each, field)
+        self.assertEqual(self.tensor('repeated float a = 3 [(varve.tensor) = { dim: "4" dim: "n" }];')["dims"], [4, "n"])
+
+    def test_elements_have_the_names_of_numpy(self):
+        for dtype in ("INT8", "UINT8", "INT16", "UINT16", "FLOAT16"):
+            field = f'bytes a = 3 [(varve.tensor) = {{ dim: "n" dtype: {dtype} }}];'
+            self.assertEqual(self.tensor(field)["dtype"], dtype.lower())
+        for kind, dtype in (("float", "float32"), ("sint32", "int32"), ("fixed64", "uint64"), ("sfixed64", "int64")):
+            self.assertEqual(self.tensor(f'repeated {kind} a = 3 [(varve.tensor).dim = "n"];')["dtype"], dtype)
+
+    def test_the_archive_has_what_tables_keep_alone(self):
+        cached = 'message C { option (varve.cache).key = "c:{x}"; int32 x = 1; repeated float a = 2 [(varve.tensor).dim = "4"]; }'
+        self.assertNotIn("archive", self.layout(cached))
+        plain = "message P { option (varve.table) = {}; int64 id = 1 [(varve.column).primary_key = true]; }"
+        self.assertIsNone(self.layout(plain))
+        kept = plain.replace("P", "T").replace("true]; }", 'true]; repeated float a = 2 [(varve.tensor).dim = "4"]; }')
+        found = self.layout(plain + kept + kept.replace("T", "B") + cached)
+        self.assertEqual(found["archive"]["format"], 1)
+        self.assertEqual([m["message"] for m in found["archive"]["messages"]], ["lab.B", "lab.T"])
+        self.assertEqual([m["message"] for m in found["cache"]["messages"]], ["lab.C"])
 
 
 class LauncherTest(unittest.TestCase):

@@ -228,11 +228,12 @@ class SnippetTest(unittest.TestCase):
             self.assertIn(squeezed(block), headers)
 
     def test_layouts_stand_so_in_the_file(self):
-        messages = json.loads(generated_text("cortex/cortex.layout.json"))["cache"]["messages"]
+        layout = json.loads(generated_text("cortex/cortex.layout.json"))
+        known = layout["cache"]["messages"] + [t for m in layout["archive"]["messages"] for t in m["tensors"]]
         shown = [json.loads(block) for name in OURS for _, block in blocks(DOCS[name], "json")]
         self.assertGreater(len(shown), 0)
         for block in shown:
-            self.assertIn(block, messages)
+            self.assertIn(block, known)
 
     def test_the_schema_of_the_examples_is_the_one_that_is_compiled(self):
         shown = [block for name in OURS for _, block in blocks(DOCS[name], "proto")]
@@ -261,6 +262,13 @@ class NamesTest(unittest.TestCase):
         names = set(re.findall(r"\b(?:cortex_concept|CORTEX_CONCEPT)\w*", header)) - {"CORTEX_CONCEPT_VARVE_H"}
         described = set(re.findall(r"\w+", DOCS["generated-api.md"]))
         self.assertEqual(names - described, set())
+
+    def test_the_shown_declarations_of_tensors_are_the_generated_ones(self):
+        header = squeezed(generated_text("cortex/concept.varve.h"))
+        for name in ("read_embedding", *(f"write_embedding_{verb}" for verb in ("begin", "rows", "finish", "cancel"))):
+            declared = rf"\b(enum varve_status|void) (cortex_concept_{name} ?\([^)]*\))"
+            (shown,) = re.findall(declared, squeezed(DOCS["generated-api.md"]))
+            self.assertIn(re.sub(r"\( ", "(", " ".join(shown)), re.sub(r"\( ", "(", header), name)
 
     def test_every_name_of_the_cached_example_is_described(self):
         header = without_comments(generated_text("cortex/working_memory_pattern.varve.h"))

@@ -5,6 +5,8 @@ import dataclasses
 import pathlib
 import random
 
+SECTOR = 512  # what a disk writes whole or not at all
+
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
@@ -34,6 +36,13 @@ def _apply(content: bytearray, entry: Entry) -> None:
     content[entry.number:entry.number + len(entry.data)] = entry.data
 
 
+def _torn(entry: Entry, pick: random.Random) -> Entry:
+    """A write of which only the beginning has arrived, up to some sector of the file."""
+    end = entry.number + len(entry.data)
+    cuts = [*range((entry.number // SECTOR + 1) * SECTOR, end, SECTOR), end]
+    return dataclasses.replace(entry, data=entry.data[:pick.choice(cuts) - entry.number])
+
+
 class _File:
     """What is on disk of a file, and what was written since."""
 
@@ -54,6 +63,15 @@ class _File:
                 _apply(content, entry)
         return bytes(content)
 
+    def after_torn_loss(self, pick: random.Random) -> bytes:
+        """With each of the pending writes, without it, or with its beginning."""
+        content = bytearray(self.synced)
+        for entry in self.pending:
+            fate = pick.randrange(3)
+            if fate > 0:
+                _apply(content, _torn(entry, pick) if fate == 1 and entry.data else entry)
+        return bytes(content)
+
 
 class Disk:
     """A folder while the calls of a trace are made. Names are paths; what memory shares (-shm) is no file of it."""
@@ -64,6 +82,7 @@ class Disk:
         self.names = {str(path): _File(path.read_bytes()) for path in files if not path.name.endswith("-shm")}
         self.names.update({str(path): None for path in folder.rglob("*") if path.is_dir()})
         self.sure = dict(self.names)
+        self.late = {}  # by folder, what was done to its names since its last sync: lists of (old name, new name, file)
 
     def add_empty(self, path: pathlib.Path) -> None:
         """A file that others have made before the trace."""
@@ -74,12 +93,8 @@ class Disk:
         file = self.names.get(entry.path)
         if not entry.path.startswith(self.root) or entry.path.endswith("-shm"):
             return
-        if entry.call in ("make", "mkdir"):
-            self.names[entry.path] = _File() if entry.call == "make" else None
-        elif entry.call == "rename":
-            self.names[entry.data.decode()] = self.names.pop(entry.path)
-        elif entry.call == "unlink":
-            del self.names[entry.path]
+        if entry.call in ("make", "mkdir", "rename", "unlink"):
+            self._change_name(entry)
         elif entry.call == "sync" and file is None:
             self._sync_folder(entry.path)
         elif entry.call == "sync":
@@ -87,7 +102,19 @@ class Disk:
         else:
             file.pending.append(entry)
 
+    def _change_name(self, entry: Entry) -> None:
+        if entry.call in ("make", "mkdir"):
+            self.names[entry.path] = _File() if entry.call == "make" else None
+        elif entry.call == "rename":
+            self.names[entry.data.decode()] = self.names.pop(entry.path)
+        else:
+            del self.names[entry.path]
+        new = {"rename": entry.data.decode(), "unlink": None}.get(entry.call, entry.path)
+        change = (entry.path, new, self.names[new] if new else None)
+        self.late.setdefault(entry.path.rpartition("/")[0], []).append(change)
+
     def _sync_folder(self, folder: str) -> None:
+        self.late.pop(folder, None)
         for path in self.names.keys() | self.sure.keys():
             if path.rpartition("/")[0] != folder:
                 continue
@@ -99,11 +126,35 @@ class Disk:
     def after_loss(self, names_are_late: bool, pick: random.Random | None) -> dict[str, bytes | None]:
         """What is found when power comes back, by paths within the folder; a folder is None. Names are as the folders
         were synced, or as they were last; of what was written since a sync `pick` takes some, else nothing is left."""
-        names = self.sure if names_are_late else self.names
         take = (lambda: pick.random() < 0.5) if pick else (lambda: False)
+        return self._found(self.sure if names_are_late else self.names, lambda file: file.after_loss(take))
+
+    def after_torn_loss(self, pick: random.Random) -> dict[str, bytes | None]:
+        """The same, where of each folder some changes of its names have arrived, in their order, and of each file some
+        writes, in part too."""
+        names = dict(self.sure)
+        for changes in self.late.values():
+            for old, new, file in changes[:pick.randint(0, len(changes))]:
+                names.pop(old, None)
+                if new:
+                    names[new] = file
+        return self._found(names, lambda file: file.after_torn_loss(pick))
+
+    def _found(self, names: dict, content) -> dict[str, bytes | None]:
         found = {}
         for path, file in sorted(names.items()):
-            folder = path.rpartition("/")[0]
-            if folder == self.root or folder in names:
-                found[path[len(self.root) + 1:]] = file.after_loss(take) if file else None
+            inner = path[len(self.root) + 1:]
+            parents = [f"{self.root}/{parent}" for parent in pathlib.PurePath(inner).parents[:-1]]
+            if all(parent in names for parent in parents):
+                found[inner] = content(file) if file else None
         return found
+
+
+def put(folder: pathlib.Path, state: dict[str, bytes | None]) -> None:
+    """Makes a folder with what after_loss() has found."""
+    folder.mkdir()
+    for path, content in state.items():
+        if content is None:
+            (folder / path).mkdir()
+        else:
+            (folder / path).write_bytes(content)

@@ -10,6 +10,8 @@
  *                   that has just become full
  *     FAULT_KILL    "before" or "middle": SIGKILL before the call, or when half of it is written
  *     FAULT_TRACE   a file that gets what the calls have done to files (trace.h)
+ *     FAULT_NO_SYNC a pattern of paths, as fnmatch() has them, "*" not across "/": syncs of these files and
+ *                   folders do nothing, so that it can be seen that a trial notices
  *
  * For glibc: the allocation functions are reached by its internal names, since dlsym() allocates. */
 #define _GNU_SOURCE /* RTLD_NEXT, off64_t */
@@ -17,8 +19,11 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,11 +51,12 @@ static const char *const call_names[CALLS] = {"allocate", "write",  "sync",   "o
 static bool is_armed;
 static enum call watched = CALLS;
 static long at;
-static long count;
+static atomic_long count; /* threads of the archive write too */
 static int error_number;
 static bool always;
 static bool half;
 static const char *kill_when;
+static const char *no_sync;
 
 void
 fault_arm(void)
@@ -67,6 +73,7 @@ fault_arm(void)
     always = getenv("FAULT_ALWAYS") != NULL;
     half = getenv("FAULT_HALF") != NULL;
     kill_when = getenv("FAULT_KILL");
+    no_sync = getenv("FAULT_NO_SYNC");
     trace_begin(getenv("FAULT_TRACE"));
     is_armed = true;
 }
@@ -97,8 +104,8 @@ is_hit(enum call call)
 {
     if (!is_armed || call != watched)
         return false;
-    count++;
-    bool hit = at > 0 && (count == at || (always && count > at));
+    long number = ++count;
+    bool hit = at > 0 && (number == at || (always && number > at));
     if (hit && kill_when && call != WRITE)
         die();
     if (hit)
@@ -205,8 +212,11 @@ write(int file, const void *data, size_t size)
 static int
 sync_file(sync_function next, int file)
 {
+    char path[PATH_MAX];
     if (is_hit(SYNC))
         return -1;
+    if (no_sync && is_armed && trace_path(file, path) && !fnmatch(no_sync, path, FNM_PATHNAME))
+        return 0;
     int result = next(file);
     if (result == 0)
         trace_add_file("sync", file, 0, NULL, 0);

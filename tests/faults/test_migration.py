@@ -43,6 +43,7 @@ CREATE INDEX by_note ON scan (note);
 # What the commits before the migrations had.
 TO_SYSTEM_1 = """
 DROP TABLE varve_copies; DROP TABLE varve_copied; DROP TABLE varve_invalidation;
+DROP TABLE varve_dataset; DROP TABLE varve_segment; DROP TABLE varve_dropped; DROP TABLE varve_sealed;
 DROP TABLE varve_migration; DROP TABLE varve_generation;
 ALTER TABLE varve_schema DROP COLUMN lock; PRAGMA user_version = 0;
 """
@@ -325,15 +326,6 @@ class Course:
         return Course(name, folder, power.read_trace(trace), before)
 
 
-def put(folder: pathlib.Path, state: dict[str, bytes | None]) -> None:
-    folder.mkdir()
-    for path, content in state.items():
-        if content is None:
-            (folder / path).mkdir()
-        else:
-            (folder / path).write_bytes(content)
-
-
 def loss_problem(course: Course, index: int, names_are_late: bool, some: bool) -> str:
     """What goes wrong when power is lost before an entry of the trace."""
     disk = copy.deepcopy(course.before)
@@ -343,7 +335,7 @@ def loss_problem(course: Course, index: int, names_are_late: bool, some: bool) -
     pick = random.Random(f"{campaign.SEED} {index}") if some else None
     folder = pathlib.Path(tempfile.mkdtemp(dir=ROOT), "store")
     try:
-        put(folder, disk.after_loss(names_are_late, pick))
+        power.put(folder, disk.after_loss(names_are_late, pick))
         text = look_problem(IMAGES[course.name], folder, None, False, is_opened)
         where = f"entry {index} of the trace, names_are_late={names_are_late} some={some}"
         return f"{course.name}, power lost before {where}: {text}" if text else ""

@@ -4,12 +4,14 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 static int trace = -1;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* an entry is in one piece */
 
 void
 trace_begin(const char *path)
@@ -44,20 +46,29 @@ trace_add(const char *call, const char *path, long long number, const void *data
     if (trace < 0)
         return;
     int length = snprintf(line, sizeof line, "%s %lld %zu %s\n", call, number, size, path);
+    pthread_mutex_lock(&lock);
     put(line, (size_t)length);
     put(data, size);
+    pthread_mutex_unlock(&lock);
+}
+
+bool
+trace_path(int file, char path[PATH_MAX])
+{
+    char link[40];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t length = readlink(link, path, PATH_MAX - 1);
+    path[length < 0 ? 0 : length] = '\0';
+    return length >= 0;
 }
 
 void
 trace_add_file(const char *call, int file, long long number, const void *data, size_t size)
 {
-    char link[40], path[PATH_MAX];
+    char path[PATH_MAX];
     if (trace < 0)
         return;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
-    ssize_t length = readlink(link, path, sizeof path - 1);
-    if (length < 0)
+    if (!trace_path(file, path))
         abort();
-    path[length] = '\0';
     trace_add(call, path, number, data, size);
 }

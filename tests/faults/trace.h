@@ -1,4 +1,4 @@
-/* A file of what calls have done to files, in their order, from which test_migration.py makes the states that
+/* A file of what calls have done to files, in their order, from which power.py makes the states that
  * a loss of power may leave. An entry is a line "CALL NUMBER SIZE PATH" and SIZE bytes behind it:
  *
  *     write OFFSET SIZE PATH    the bytes     make 0 0 PATH       the file is new
@@ -9,6 +9,8 @@
 #ifndef VARVE_TESTS_FAULTS_TRACE_H
 #define VARVE_TESTS_FAULTS_TRACE_H
 
+#include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* NULL: nothing is traced. */
@@ -20,6 +22,10 @@ trace_end(void);
 
 void
 trace_add(const char *call, const char *path, long long number, const void *data, size_t size);
+
+/* The path of an open file or folder. */
+bool
+trace_path(int file, char path[PATH_MAX]);
 
 /* The same of an open file or folder. */
 void

@@ -298,6 +298,42 @@ check_cache(const struct varve_record *record)
     assert_false(is_oneof(cache->index_by));
 }
 
+/* ------------------------------------------------------------------ archive */
+
+static bool
+has_tensors(const struct varve_record *record)
+{
+    for (size_t i = 0; i < record->column_count; i++)
+        if (record->columns[i].tensor != NULL)
+            return true;
+    return false;
+}
+
+void
+check_archive(const struct varve_record *record)
+{
+    static const int highest[] = {
+        [VARVE_ARCHIVE_NONE] = 0, [VARVE_ARCHIVE_DEFLATE] = 9, [VARVE_ARCHIVE_LZF] = 0,
+        [VARVE_ARCHIVE_SZIP] = 0, [VARVE_ARCHIVE_ZSTD] = 22,
+    };
+    const struct varve_archive *archive = record->archive;
+    assert_int_equal(archive != NULL, record->table != NULL && has_tensors(record));
+    if (archive == NULL)
+        return;
+    assert_in_range(archive->compression, VARVE_ARCHIVE_NONE, VARVE_ARCHIVE_ZSTD);
+    assert_in_range(
+        archive->level, highest[archive->compression] > 0, highest[archive->compression]);
+    assert_in_range(archive->layout, VARVE_ARCHIVE_COLUMN, VARVE_ARCHIVE_OBJECT);
+    if (archive->compression == VARVE_ARCHIVE_NONE || archive->compression == VARVE_ARCHIVE_SZIP)
+        assert_false(archive->shuffle);
+    if (archive->retention_days > 0)
+        assert_non_null(archive->retention_by);
+    if (archive->retention_by == NULL)
+        return;
+    assert_true(is_of(record, archive->retention_by));
+    assert_int_equal(archive->retention_by->type, PROTOBUF_C_TYPE_INT64);
+}
+
 /* ------------------------------------------------------------------ enums */
 
 static void

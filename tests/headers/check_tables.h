@@ -25,6 +25,11 @@ check_columns(const struct varve_record *record);
 void
 check_cache(const struct varve_record *record);
 
+/* Who has a table and tensors has an archive, and nobody else; a level where the codec has some, an age by an
+ * int64. */
+void
+check_archive(const struct varve_record *record);
+
 /* Values ascend, every name is found, aliases and numbers without a name included. */
 void
 check_enum(const ProtobufCEnumDescriptor *descriptor);

@@ -49,6 +49,29 @@ keys_of_the_cache_are_made_of_fields(void **state)
     check_all(check_cache);
 }
 
+static void
+who_has_tensors_in_a_table_has_an_archive(void **state)
+{
+    (void)state;
+    check_all(check_archive);
+}
+
+/* What nobody says is the default of the options. */
+static void
+an_archive_without_options_has_all_defaults(void **state)
+{
+    (void)state;
+    const struct varve_archive *archive = shapes_tensors_record.archive;
+    assert_int_equal(archive->compression, VARVE_ARCHIVE_DEFLATE);
+    assert_int_equal(archive->level, 4);
+    assert_true(archive->shuffle);
+    assert_true(archive->checksum);
+    assert_int_equal(archive->layout, VARVE_ARCHIVE_COLUMN);
+    assert_int_equal(archive->chunk_bytes, 0);
+    assert_int_equal(archive->segment_bytes, 0);
+    assert_int_equal(archive->retention_days, 0);
+}
+
 /* Across packages too: what the two are called is no reason for their numbers to be the same. */
 static void
 no_two_messages_have_the_same_space(void **state)
@@ -93,6 +116,8 @@ main(void)
         cmocka_unit_test(members_lie_inside_and_apart),
         cmocka_unit_test(columns_are_the_fields),
         cmocka_unit_test(keys_of_the_cache_are_made_of_fields),
+        cmocka_unit_test(who_has_tensors_in_a_table_has_an_archive),
+        cmocka_unit_test(an_archive_without_options_has_all_defaults),
         cmocka_unit_test(no_two_messages_have_the_same_space),
         cmocka_unit_test(enums_are_found_by_number_and_by_name),
         cmocka_unit_test(registries_list_what_the_schema_says),

@@ -91,6 +91,29 @@ STATUS_OF(
 STATUS_OF(shapes_named_get_by_name, struct varve_session *, const char *, struct shapes_named **);
 STATUS_OF(shapes_keyed_get_by_hash, struct varve_session *, uint64_t, struct shapes_keyed **);
 
+/* Those of a tensor, by its elements. */
+#define TENSOR_WRAPPERS_OF(message, field, element)                                                \
+    STATUS_OF(                                                                                     \
+        message##_read_##field, struct varve_session *, int64_t, const struct varve_range *,       \
+        element *, size_t);                                                                        \
+    STATUS_OF(                                                                                     \
+        message##_write_##field##_begin, struct varve_session *, int64_t, const int64_t *,         \
+        struct varve_tensor_writer **);                                                            \
+    STATUS_OF(                                                                                     \
+        message##_write_##field##_rows, struct varve_tensor_writer *, const element *, int64_t);   \
+    STATUS_OF(message##_write_##field##_finish, struct varve_tensor_writer *);                     \
+    WRAPPER_IS(message##_write_##field##_cancel, void, struct varve_tensor_writer *)
+
+TENSOR_WRAPPERS_OF(shapes_tensors, floats, float);
+TENSOR_WRAPPERS_OF(shapes_tensors, doubles, double);
+TENSOR_WRAPPERS_OF(shapes_tensors, int32s, int32_t);
+TENSOR_WRAPPERS_OF(shapes_tensors, fixed64s, uint64_t);
+TENSOR_WRAPPERS_OF(shapes_tensors, int8s, int8_t);
+TENSOR_WRAPPERS_OF(shapes_tensors, uint8s, uint8_t);
+TENSOR_WRAPPERS_OF(shapes_tensors, int16s, int16_t);
+TENSOR_WRAPPERS_OF(shapes_tensors, uint16s, uint16_t);
+TENSOR_WRAPPERS_OF(shapes_tensors, float16s, uint16_t);
+
 /* Members of filters. */
 CONDITION_IS(shapes_families, id, int64);
 CONDITION_IS(shapes_families, d, double);

@@ -129,12 +129,23 @@ class FillTest(unittest.TestCase):
         for number, size in sizes.items():
             found = self.having(number)
             self.assertTrue(found, number)
-            for dims, data in found:
-                self.assertEqual(len(data), math.prod(map(int, dims.split(","))) * size)
+            for dims, data, dataset, *_ in found:
+                if not dataset:
+                    self.assertEqual(len(data), math.prod(map(int, dims.split(","))) * size)
         for row in self.rows:
             if row[5] is not None:
                 self.assertEqual(row[5][0], f"{row[7]},2")
             self.assertEqual(row[5] is None, row[7] == 0, "a tensor that may not be absent is")
+
+    def test_tensors_are_staged_and_archived(self):
+        """The bytes of those in the archive are not in the row, and these have a hash."""
+        found = [tensor for number in (5, 6, 21) for tensor in self.having(number)]
+        archived = [tensor for tensor in found if tensor[2] > 0]
+        self.assertTrue(archived)
+        self.assertTrue({data for _, data, *_ in archived} == {b""} and None not in {h for *_, h in archived})
+        staged = [tensor for tensor in found if tensor[2] == 0]
+        self.assertTrue(all(place == 0 for *_, place, _ in staged))
+        self.assertLess({None}, {h for *_, h in staged})
 
     def test_unknown_fields_are_there_and_are_none_of_the_schema(self):
         blobs = [row[values.UNKNOWN] for row in self.rows]

@@ -147,9 +147,12 @@ class VerifyTest(unittest.TestCase):
     def test_json_copies_that_are_not_rebuilt_are_noticed(self):
         self.expect_failure(BASE.replace("colour", "tint"), "", "the JSON copy of field 4 (lid) should be", '"tint"')
 
-    def test_tensor_bytes_that_change_are_noticed(self):
+    def test_tensors_that_change_are_noticed(self):
         self.expect_failure(BASE, "UPDATE varve_staged_box SET bytes = zeroblob(length(bytes));",
                             "field 5 (pixels) should be")
+        self.expect_failure(BASE, "UPDATE varve_staged_box SET dataset = 7 WHERE dataset > 0;", "field 5 (pixels) should be")
+        self.expect_failure(BASE, "UPDATE varve_staged_box SET place = place + 1;", "field 5 (pixels) should be")
+        self.expect_failure(BASE, "UPDATE varve_staged_box SET hash = 1;", "field 5 (pixels) should be")
         self.expect_failure(BASE, "UPDATE varve_staged_box SET field = 6;", "staged bytes of field 6, which is none",
                             "field 5 (pixels) should be")
 

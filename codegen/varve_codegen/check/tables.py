@@ -8,6 +8,7 @@ _SQL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _COLUMNS_MAX = 1900  # SQLite's limit is 2000
 _KEY_MAX = 16  # VARVE__KEY_MAX of the runtime
 _SEGMENT_MAX = 2**40
+_RETENTION_MAX = 36525  # days in a hundred years: in nanoseconds an int64 has room for 292
 _LEVELS = {"DEFLATE": 9, "ZSTD": 22}
 
 
@@ -312,6 +313,9 @@ def _check_retention(message, refuse):
     archive = message.archive
     if archive.retention_days and not archive.retention_by:
         refuse("retention_days", "retention_days needs to know a record's age; name a time field in retention_by")
+    if archive.retention_days > _RETENTION_MAX:
+        refuse("retention_days", f"retention_days is {archive.retention_days}; use at most {_RETENTION_MAX}, a "
+                                 "hundred years, or 0 for ever")
     if not archive.retention_by:
         return
     field = message.field_named(archive.retention_by)

@@ -1,8 +1,9 @@
-"""Rules of (varve.tensor): element types, dims, and where a dtype may be."""
+"""Rules of (varve.tensor): element types, dims, where a dtype may be, and names of datasets in the archive."""
 
 import math
 import re
 
+from varve_codegen import datasets
 from varve_codegen.check.context import FLOATS, INTEGERS
 
 _DIMS_MAX = 8
@@ -15,6 +16,8 @@ def check(context):
         for field in message.tensors:
             _check_element(context, message, field)
             _check_dims(context, message, field)
+        if message.is_archived and not datasets.is_object(message):
+            _check_datasets(context, message)
 
 
 def _refuse(context, field, member, text):
@@ -96,3 +99,17 @@ def _dim_problem(message, dim):
     if field.column.version:
         return "is the version, which every update changes; use a field of its own"
     return ""
+
+
+def _check_datasets(context, message):
+    """In a table of the archive each column is a dataset: a tensor's own name is one, and what makes it ragged."""
+    taken = {datasets.IDS: ("the one of the records' ids", "")}
+    for field in message.tensors:
+        for name in filter(None, datasets.of_tensor(message, field).values()):
+            other, where = taken.setdefault(name, (f"one of {field.name}", f" ({context.errors.where(field.at)})"))
+            if other != f"one of {field.name}":
+                context.name_error(
+                    field.at,
+                    f'{field.name} would have the dataset "{name}" in the archive, and that is {other}{where}; '
+                    "rename a field, or give the message (varve.archive).layout = OBJECT",
+                )

@@ -1,6 +1,5 @@
-"""What templates look up of (varve.cache): the table of a message, and the keys of a package as data."""
-
-import json
+"""What templates look up of (varve.cache): the table of a message, and the keys of a package as data, for
+programs in other languages."""
 
 from varve_codegen import keys, spaces
 from varve_codegen.render import layout
@@ -44,17 +43,10 @@ def _part_row(message, part, position):
     )
 
 
-def layout_json(package, messages):
-    """The keys of these messages, for programs in other languages; None where none is cached."""
+def described(messages):
+    """The keys of these messages; None where none is cached."""
     cached = sorted((m for m in messages if m.cache is not None), key=lambda m: m.full_name)
-    if not cached:
-        return None
-    described = {
-        "generated": f"by protoc-gen-varve from package {package}. DO NOT EDIT.",
-        "package": package,
-        "cache": {"key_format": KEY_FORMAT, "messages": [_message(m) for m in cached]},
-    }
-    return json.dumps(described, indent=2) + "\n"
+    return {"key_format": KEY_FORMAT, "messages": [_message(m) for m in cached]} if cached else None
 
 
 def _message(message):

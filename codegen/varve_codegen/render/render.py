@@ -1,15 +1,15 @@
 """Stage 4: the model becomes files. Templates look things up and nothing more."""
 
+import json
 import os
 
 import jinja2
 
 from varve_codegen import ddl, lock, names, state
-from varve_codegen.render import layout
-from varve_codegen.render.cache import layout_json
+from varve_codegen.render import archive, cache, layout
 from varve_codegen.render.views import EnumView, MessageView, MigrationView
 
-ABI = 4
+ABI = 5
 
 _TEMPLATES = os.path.join(os.path.dirname(__file__), "..", "..", "templates")
 
@@ -28,14 +28,14 @@ class Renderer:
 
     def package(self, package, files, umbrella):
         """(name, content) of the pair that a package makes, with a file of the same path of both, of its SQL
-        when it has tables, and of its layout when it has cached messages."""
+        when it has tables, and of its layout when it has cached messages or tensors."""
         same = next((f for f in files if names.output_stem(f.name) == umbrella), None)
         yield from self._pair(umbrella, same, package, files)
         stored = self._state(package)
         tables = [(m.name, ddl.statements(stored, m)) for m in ddl.in_order(stored)]
         if tables:
             yield f"{umbrella}.sql", self._render("package.sql.j2", {"package": package, "tables": tables})
-        described = layout_json(package, [self._schema.messages[n] for f in files for n in f.messages])
+        described = _layout_json(package, [self._schema.messages[n] for f in files for n in f.messages])
         if described:
             yield f"{umbrella}.layout.json", described
 
@@ -117,6 +117,16 @@ class Renderer:
                     used.add(self._schema.resolve_reference(message, field.column.references)[0].file)
         headers = {_header(f) for f in used - {file.name}}
         return sorted(headers - set(self._type_headers(file)))
+
+
+def _layout_json(package, messages):
+    """Where programs in other languages find what is stored; None where nothing but tables has it."""
+    parts = {"cache": cache.described(messages), "archive": archive.described(messages)}
+    if not any(parts.values()):
+        return None
+    banner = f"by protoc-gen-varve from package {package}. DO NOT EDIT."
+    found = {"generated": banner, "package": package, **{k: v for k, v in parts.items() if v is not None}}
+    return json.dumps(found, indent=2) + "\n"
 
 
 def _header(proto):

@@ -41,6 +41,7 @@ _TENSOR_DTYPES = {
     "int64_t": "INT64",
     "uint64_t": "UINT64",
 }
+_ELEMENTS = {"INT8": "int8_t", "UINT8": "uint8_t", "INT16": "int16_t", "UINT16": "uint16_t", "FLOAT16": "uint16_t"}
 # The families of conditions in a filter, but for the integers that are int64.
 _FAMILIES = {
     "fixed64": "fixed64",
@@ -104,6 +105,11 @@ def array_members(field):
     if field.type == "bytes" and not field.is_repeated and field.tensor is None:
         return "size", "data"
     return "count", "data"
+
+
+def element(field):
+    """The C type of a tensor's elements."""
+    return _ELEMENTS[field.tensor.dtype] if field.is_dtype else _SCALARS[field.type]
 
 
 def dtype(field):

@@ -2,6 +2,7 @@
 
 from varve_codegen import ddl, names
 from varve_codegen.render import layout, types
+from varve_codegen.render.archive import ArchiveView, TensorView
 from varve_codegen.render.cache import CacheView
 from varve_codegen.render.layout import Member
 
@@ -75,6 +76,8 @@ class MessageView:
         self.flags = " | ".join(_record_flags(schema, message))
         self.table = TableView(schema, message, state) if message.table is not None else None
         self.cache = CacheView(message, position) if message.cache is not None else None
+        self.archive = ArchiveView(message, position) if message.is_archived else None
+        self.tensors = [TensorView(message, f) for f in message.tensors] if message.is_archived else []
 
 
 class StorageView:
@@ -116,7 +119,7 @@ class StorageView:
         self.tensors.append(
             (
                 f".dtype = {types.dtype(field)}",
-                ".optional = true" if field.tensor.optional or field.label == "optional" else "",
+                ".optional = true" if field.may_be_absent else "",
                 f".dims = &{message.short}_dims[{first}]",
                 f".dim_count = {len(field.tensor.dims)}",
             )
@@ -329,7 +332,7 @@ def _facts(schema, message, field):
         facts.append("counts the record's updates, from 1")
     if field.tensor is not None:
         kept = ", archived" if message.table is not None else ""
-        absent = ", may be absent" if field.tensor.optional or field.label == "optional" else ""
+        absent = ", may be absent" if field.may_be_absent else ""
         bits = " of float16 bits" if field.tensor.dtype == "FLOAT16" else ""
         dims = [dim if dim.isdigit() else message.field_named(dim).c for dim in field.tensor.dims]
         facts.append(f"tensor{bits} [{' x '.join(dims)}]{kept}{absent}")

@@ -157,6 +157,34 @@ struct varve_cache {
     const ProtobufCFieldDescriptor *index_by; /* int64, ns since 1970; NULL: no order */
 };
 
+/* What compresses the chunks of an archive. */
+enum varve_archive_compression {
+    VARVE_ARCHIVE_NONE = 0, /* not chunked at all where a dataset is one record's: can be mapped */
+    VARVE_ARCHIVE_DEFLATE,
+    VARVE_ARCHIVE_LZF,
+    VARVE_ARCHIVE_SZIP,
+    VARVE_ARCHIVE_ZSTD,
+};
+
+/* How a segment is laid out. */
+enum varve_archive_layout {
+    VARVE_ARCHIVE_COLUMN = 0, /* one table a segment, a column a tensor: many small records */
+    VARVE_ARCHIVE_OBJECT,     /* a dataset for each record's tensor: few large ones */
+};
+
+/* How the tensors of a record are kept in segments. */
+struct varve_archive {
+    enum varve_archive_compression compression;
+    int level;    /* of DEFLATE and ZSTD; 0 for the others */
+    bool shuffle; /* before compression */
+    bool checksum;
+    enum varve_archive_layout layout;
+    int64_t chunk_bytes;    /* 0: chosen by layout and shape */
+    int64_t segment_bytes;  /* 0: the store's */
+    int64_t retention_days; /* 0: for ever */
+    const ProtobufCFieldDescriptor *retention_by; /* int64, ns since 1970; NULL: no retention */
+};
+
 /* A message: its wire descriptor and its storage. */
 struct varve_record {
     const ProtobufCMessageDescriptor *descriptor; /* full name, struct size, fields by number */
@@ -166,6 +194,7 @@ struct varve_record {
     uint32_t flags;                  /* of enum varve_record_flag */
     const struct varve_table *table; /* NULL: the message has no table */
     const struct varve_cache *cache; /* NULL: it is not cached */
+    const struct varve_archive *archive; /* NULL: it has no table, or no tensors */
 };
 
 /* A step from one version of a schema to the next: a file of its migrations folder. */

@@ -136,11 +136,30 @@ struct varve_config {
      * thread. NULL: varve_now(). */
     int64_t (*clock)(void *context);
     void *clock_context;
+
+    /* ---- the archive: tensors of table records */
+
+    const char *archive_dir; /* the folder of all segments; default: archive in data_dir */
+    /* Tensors of one call that have fewer bytes together wait in the table for varve_flush(); more go to a
+     * segment in the call itself. Default 256 KiB, -1: all do. */
+    int64_t stage_max_bytes;
+    /* Bytes of elements at which a segment is closed, unless its message says otherwise; a larger tensor has one
+     * for itself. Default 256 MiB. */
+    int64_t segment_bytes;
+    int64_t archive_memory_bytes; /* of chunks that one call has under way; default 64 MiB */
+    int64_t archive_threads; /* that encode and decode, beside the caller's; default: one less than the machine's
+                                processors, at most 8; -1: none */
+    int64_t chunk_cache_bytes; /* of decoded chunks kept for the next small read; default 64 MiB, -1: none */
+    /* Called in varve_flush() and varve_maintain() with what is done ("flush", "compact"), the message's full name,
+     * and bytes of elements that are done and to be done. From the thread that called. NULL: nobody is told. */
+    void (*archive_progress)(
+        void *context, const char *what, const char *record, int64_t done, int64_t total);
+    void *archive_progress_context;
 };
 
 /* Reads the configuration from the environment: for every member but the callbacks a variable of its
  * name (VARVE_DATA_DIR, VARVE_BUSY_TIMEOUT_MS, VARVE_READ_ONLY=true, VARVE_DURABILITY=NORMAL ..), and
- * SQLITE_DB_PATH for database_path. A variable that is not set leaves its member as it is, so set
+ * SQLITE_DB_PATH for database_path, HDF5_FILE_PATH for archive_dir, HDF5_MAX_FILE_SIZE for segment_bytes. A variable that is not set leaves its member as it is, so set
  * *config to zeros or to defaults of your own before. Text points into the environment.
  * VARVE_INVALID names the variable that does not parse; *config is then unchanged. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status

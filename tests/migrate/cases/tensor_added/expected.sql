@@ -3,11 +3,14 @@ ALTER TABLE "scan" ADD COLUMN "columns" INTEGER NOT NULL DEFAULT 0;
 UPDATE "scan" SET "columns" = varve_unknown_value("varve_unknown", 6, 'uint32')
   WHERE varve_unknown_has("varve_unknown", 6);
 
--- lab.Scan: where its tensors wait for the archive.
+-- lab.Scan: the catalog of its tensors.
 CREATE TABLE "varve_staged_scan" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "scan" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;

@@ -65,6 +65,9 @@ static const char recording_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"recording\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -88,12 +91,25 @@ static const struct varve_table recording_table = {
     .conditions_size = offsetof(struct lab_recording_filter, order_by),
 };
 
+static const struct varve_archive recording_archive = {
+    .compression = VARVE_ARCHIVE_ZSTD,
+    .level = 9,
+    .shuffle = false,
+    .checksum = false,
+    .layout = VARVE_ARCHIVE_OBJECT,
+    .chunk_bytes = 1048576,
+    .segment_bytes = 268435456,
+    .retention_days = 30,
+    .retention_by = &recording_fields[1],
+};
+
 const struct varve_record lab_recording_record = {
     .descriptor = &lab_recording_descriptor,
     .initial = &recording_initial,
     .columns = recording_columns,
     .column_count = 4,
     .table = &recording_table,
+    .archive = &recording_archive,
 };
 
 /* lab.Deflated */
@@ -150,6 +166,9 @@ static const char deflated_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"deflated\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -173,12 +192,21 @@ static const struct varve_table deflated_table = {
     .conditions_size = offsetof(struct lab_deflated_filter, order_by),
 };
 
+static const struct varve_archive deflated_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record lab_deflated_record = {
     .descriptor = &lab_deflated_descriptor,
     .initial = &deflated_initial,
     .columns = deflated_columns,
     .column_count = 2,
     .table = &deflated_table,
+    .archive = &deflated_archive,
 };
 
 /* lab.Fast */
@@ -235,6 +263,9 @@ static const char fast_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"fast\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -258,12 +289,20 @@ static const struct varve_table fast_table = {
     .conditions_size = offsetof(struct lab_fast_filter, order_by),
 };
 
+static const struct varve_archive fast_archive = {
+    .compression = VARVE_ARCHIVE_LZF,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record lab_fast_record = {
     .descriptor = &lab_fast_descriptor,
     .initial = &fast_initial,
     .columns = fast_columns,
     .column_count = 2,
     .table = &fast_table,
+    .archive = &fast_archive,
 };
 
 /* lab.Szipped */
@@ -320,6 +359,9 @@ static const char szipped_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"szipped\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -343,12 +385,20 @@ static const struct varve_table szipped_table = {
     .conditions_size = offsetof(struct lab_szipped_filter, order_by),
 };
 
+static const struct varve_archive szipped_archive = {
+    .compression = VARVE_ARCHIVE_SZIP,
+    .shuffle = false,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record lab_szipped_record = {
     .descriptor = &lab_szipped_descriptor,
     .initial = &szipped_initial,
     .columns = szipped_columns,
     .column_count = 2,
     .table = &szipped_table,
+    .archive = &szipped_archive,
 };
 
 /* lab.Plain */
@@ -405,6 +455,9 @@ static const char plain_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"plain\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -428,11 +481,20 @@ static const struct varve_table plain_table = {
     .conditions_size = offsetof(struct lab_plain_filter, order_by),
 };
 
+static const struct varve_archive plain_archive = {
+    .compression = VARVE_ARCHIVE_NONE,
+    .shuffle = false,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+    .chunk_bytes = 4096,
+};
+
 const struct varve_record lab_plain_record = {
     .descriptor = &lab_plain_descriptor,
     .initial = &plain_initial,
     .columns = plain_columns,
     .column_count = 2,
     .table = &plain_table,
+    .archive = &plain_archive,
 };
 /* clang-format on */

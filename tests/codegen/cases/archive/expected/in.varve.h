@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 4
+#if VARVE_ABI != 5
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -353,6 +353,56 @@ lab_recording_delete_where(struct varve_session *session, const struct lab_recor
     return varve_record_delete_where(session, &lab_recording_record, filter);
 }
 
+/* Reads the tensor trace [n], or the part of it that the range says; NULL is all. `size`: of the
+ * buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this key, or
+ * its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_read_trace(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_recording_record, id, LAB_RECORDING_FIELD_TRACE, range, buffer, size);
+}
+
+/* Begins to write the tensor trace [n] of a stored record in pieces. `dims` are the record's.
+ * End *writer with lab_recording_write_trace_finish() or lab_recording_write_trace_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_write_trace_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_recording_record, id, LAB_RECORDING_FIELD_TRACE, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_write_trace_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_write_trace_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_recording_write_trace_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
@@ -567,6 +617,56 @@ lab_deflated_delete_where(struct varve_session *session, const struct lab_deflat
     return varve_record_delete_where(session, &lab_deflated_record, filter);
 }
 
+/* Reads the tensor trace [4], or the part of it that the range says; NULL is all. `size`: of the
+ * buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this key, or
+ * its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_read_trace(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_deflated_record, id, LAB_DEFLATED_FIELD_TRACE, range, buffer, size);
+}
+
+/* Begins to write the tensor trace [4] of a stored record in pieces. `dims` are the record's.
+ * End *writer with lab_deflated_write_trace_finish() or lab_deflated_write_trace_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_write_trace_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_deflated_record, id, LAB_DEFLATED_FIELD_TRACE, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_write_trace_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_write_trace_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_deflated_write_trace_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
@@ -772,6 +872,56 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_fast_delete_where(struct varve_session *session, const struct lab_fast_filter *filter)
 {
     return varve_record_delete_where(session, &lab_fast_record, filter);
+}
+
+/* Reads the tensor trace [4], or the part of it that the range says; NULL is all. `size`: of the
+ * buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this key, or
+ * its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_read_trace(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_fast_record, id, LAB_FAST_FIELD_TRACE, range, buffer, size);
+}
+
+/* Begins to write the tensor trace [4] of a stored record in pieces. `dims` are the record's.
+ * End *writer with lab_fast_write_trace_finish() or lab_fast_write_trace_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_write_trace_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_fast_record, id, LAB_FAST_FIELD_TRACE, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_write_trace_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_write_trace_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_fast_write_trace_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
@@ -985,6 +1135,56 @@ lab_szipped_delete_where(struct varve_session *session, const struct lab_szipped
     return varve_record_delete_where(session, &lab_szipped_record, filter);
 }
 
+/* Reads the tensor trace [4], or the part of it that the range says; NULL is all. `size`: of the
+ * buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this key, or
+ * its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_read_trace(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_szipped_record, id, LAB_SZIPPED_FIELD_TRACE, range, buffer, size);
+}
+
+/* Begins to write the tensor trace [4] of a stored record in pieces. `dims` are the record's.
+ * End *writer with lab_szipped_write_trace_finish() or lab_szipped_write_trace_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_write_trace_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_szipped_record, id, LAB_SZIPPED_FIELD_TRACE, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_write_trace_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_write_trace_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_szipped_write_trace_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
@@ -1192,6 +1392,56 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_plain_delete_where(struct varve_session *session, const struct lab_plain_filter *filter)
 {
     return varve_record_delete_where(session, &lab_plain_record, filter);
+}
+
+/* Reads the tensor trace [4], or the part of it that the range says; NULL is all. `size`: of the
+ * buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this key, or
+ * its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_read_trace(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_plain_record, id, LAB_PLAIN_FIELD_TRACE, range, buffer, size);
+}
+
+/* Begins to write the tensor trace [4] of a stored record in pieces. `dims` are the record's.
+ * End *writer with lab_plain_write_trace_finish() or lab_plain_write_trace_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_write_trace_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_plain_record, id, LAB_PLAIN_FIELD_TRACE, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_write_trace_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_write_trace_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_plain_write_trace_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -11,6 +11,9 @@ CREATE TABLE "varve_staged_recording" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "recording" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -25,6 +28,9 @@ CREATE TABLE "varve_staged_deflated" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "deflated" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -39,6 +45,9 @@ CREATE TABLE "varve_staged_fast" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "fast" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -53,6 +62,9 @@ CREATE TABLE "varve_staged_szipped" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "szipped" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;
@@ -67,6 +79,9 @@ CREATE TABLE "varve_staged_plain" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "plain" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;

@@ -157,6 +157,9 @@ static const char school_class_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"class\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -190,6 +193,14 @@ static const struct varve_table school_class_table = {
     .conditions_size = offsetof(struct lab_school_class_filter, order_by),
 };
 
+static const struct varve_archive school_class_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record lab_school_class_record = {
     .descriptor = &lab_school_class_descriptor,
     .initial = &school_class_initial,
@@ -197,6 +208,7 @@ const struct varve_record lab_school_class_record = {
     .column_count = 12,
     .flags = VARVE_RECORD_MAPS,
     .table = &school_class_table,
+    .archive = &school_class_archive,
 };
 
 /* lab.Class.UnionEntry */

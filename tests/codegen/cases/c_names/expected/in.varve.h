@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 4
+#if VARVE_ABI != 5
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -412,6 +412,58 @@ lab_school_class_delete_where(
     struct varve_session *session, const struct lab_school_class_filter *filter)
 {
     return varve_record_delete_where(session, &lab_school_class_record, filter);
+}
+
+/* Reads the tensor volatile [sample_count], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_read_samples(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_school_class_record, id, LAB_SCHOOL_CLASS_FIELD_SAMPLES, range, buffer, size);
+}
+
+/* Begins to write the tensor volatile [sample_count] of a stored record in pieces. `dims` are
+ * the record's. End *writer with lab_school_class_write_samples_finish() or
+ * lab_school_class_write_samples_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_write_samples_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_school_class_record, id, LAB_SCHOOL_CLASS_FIELD_SAMPLES, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_write_samples_rows(
+    struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_write_samples_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_school_class_write_samples_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -160,6 +160,9 @@ static const char city_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"city\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -210,6 +213,14 @@ static const struct varve_cache city_cache = {
     .index_by = &city_fields[3],
 };
 
+static const struct varve_archive city_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record lab_city_record = {
     .descriptor = &lab_city_descriptor,
     .initial = &city_initial,
@@ -217,6 +228,7 @@ const struct varve_record lab_city_record = {
     .column_count = 6,
     .table = &city_table,
     .cache = &city_cache,
+    .archive = &city_archive,
 };
 
 /* lab.Draft */

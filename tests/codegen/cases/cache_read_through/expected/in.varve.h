@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 4
+#if VARVE_ABI != 5
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -664,6 +664,57 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_city_delete_where(struct varve_session *session, const struct lab_city_filter *filter)
 {
     return varve_record_delete_where(session, &lab_city_record, filter);
+}
+
+/* Reads the tensor outline [point_count x 2], or the part of it that the range says; NULL is
+ * all. `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no
+ * record has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_read_outline(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_city_record, id, LAB_CITY_FIELD_OUTLINE, range, buffer, size);
+}
+
+/* Begins to write the tensor outline [point_count x 2] of a stored record in pieces. `dims` are
+ * the record's. End *writer with lab_city_write_outline_finish() or
+ * lab_city_write_outline_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_write_outline_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[2],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_city_record, id, LAB_CITY_FIELD_OUTLINE, dims, writer);
+}
+
+/* Writes the next `count` rows, each of 2 elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_write_outline_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_write_outline_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_city_write_outline_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
 }
 
 /* Makes the hot copy in the cache that of the record in the table, until it is deleted or

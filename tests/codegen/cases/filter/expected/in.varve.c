@@ -191,6 +191,9 @@ static const char sample_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"sample\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -214,6 +217,14 @@ static const struct varve_table sample_table = {
     .conditions_size = offsetof(struct lab_sample_filter, order_by),
 };
 
+static const struct varve_archive sample_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record lab_sample_record = {
     .descriptor = &lab_sample_descriptor,
     .initial = &sample_initial,
@@ -221,6 +232,7 @@ const struct varve_record lab_sample_record = {
     .column_count = 20,
     .flags = VARVE_RECORD_SCALED | VARVE_RECORD_MAPS,
     .table = &sample_table,
+    .archive = &sample_archive,
 };
 
 /* lab.Sample.WeightsEntry */

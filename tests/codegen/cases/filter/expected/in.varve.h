@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 4
+#if VARVE_ABI != 5
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -416,6 +416,106 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_sample_delete_where(struct varve_session *session, const struct lab_sample_filter *filter)
 {
     return varve_record_delete_where(session, &lab_sample_record, filter);
+}
+
+/* Reads the tensor trace [count], or the part of it that the range says; NULL is all. `size`: of
+ * the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this key,
+ * or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_read_trace(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_sample_record, id, LAB_SAMPLE_FIELD_TRACE, range, buffer, size);
+}
+
+/* Begins to write the tensor trace [count] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_sample_write_trace_finish() or lab_sample_write_trace_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_write_trace_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_sample_record, id, LAB_SAMPLE_FIELD_TRACE, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_write_trace_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_write_trace_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_sample_write_trace_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor image [count], or the part of it that the range says; NULL is all. `size`: of
+ * the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this key,
+ * or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_read_image(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    uint8_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_sample_record, id, LAB_SAMPLE_FIELD_IMAGE, range, buffer, size);
+}
+
+/* Begins to write the tensor image [count] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_sample_write_image_finish() or lab_sample_write_image_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_write_image_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_sample_record, id, LAB_SAMPLE_FIELD_IMAGE, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_write_image_rows(struct varve_tensor_writer *writer, const uint8_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sample_write_image_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_sample_write_image_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -130,6 +130,9 @@ static const char summary_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"summary\" (\"episode_id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -153,11 +156,20 @@ static const struct varve_table summary_table = {
     .conditions_size = offsetof(struct lab_summary_filter, order_by),
 };
 
+static const struct varve_archive summary_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record lab_summary_record = {
     .descriptor = &lab_summary_descriptor,
     .initial = &summary_initial,
     .columns = summary_columns,
     .column_count = 2,
     .table = &summary_table,
+    .archive = &summary_archive,
 };
 /* clang-format on */

@@ -114,6 +114,9 @@ static const char simultaneous_recording_of_electrodes_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"simultaneous_recording_of_electrodes\" (\"identifying_number_of_the_record\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -162,6 +165,14 @@ static const struct varve_cache simultaneous_recording_of_electrodes_cache = {
     .compress_above_bytes = -1,
 };
 
+static const struct varve_archive simultaneous_recording_of_electrodes_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record institute_long_names_simultaneous_recording_of_electrodes_record = {
     .descriptor = &institute_long_names_simultaneous_recording_of_electrodes_descriptor,
     .initial = &simultaneous_recording_of_electrodes_initial,
@@ -170,6 +181,7 @@ const struct varve_record institute_long_names_simultaneous_recording_of_electro
     .flags = VARVE_RECORD_MAPS,
     .table = &simultaneous_recording_of_electrodes_table,
     .cache = &simultaneous_recording_of_electrodes_cache,
+    .archive = &simultaneous_recording_of_electrodes_archive,
 };
 
 /* institute.long_names.SimultaneousRecordingOfElectrodes.ParametersOfTheMeasurementEntry */

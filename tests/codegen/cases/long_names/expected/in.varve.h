@@ -5,7 +5,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 4
+#if VARVE_ABI != 5
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -383,6 +383,68 @@ institute_long_names_simultaneous_recording_of_electrodes_delete_where(
 {
     return varve_record_delete_where(
         session, &institute_long_names_simultaneous_recording_of_electrodes_record, filter);
+}
+
+/* Reads the tensor measurements_of_all_the_channels [number_of_connected_channels x
+ * number_of_connected_channels], or the part of it that the range says; NULL is all. `size`: of
+ * the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this key,
+ * or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_read_measurements_of_all_the_channels(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &institute_long_names_simultaneous_recording_of_electrodes_record, id,
+        INSTITUTE_LONG_NAMES_SIMULTANEOUS_RECORDING_OF_ELECTRODES_FIELD_MEASUREMENTS_OF_ALL_THE_CHANNELS,
+        range, buffer, size);
+}
+
+/* Begins to write the tensor measurements_of_all_the_channels [number_of_connected_channels x
+ * number_of_connected_channels] of a stored record in pieces. `dims` are the record's. End
+ * *writer with
+ * institute_long_names_simultaneous_recording_of_electrodes_write_measurements_of_all_the_channels_finish()
+ * or
+ * institute_long_names_simultaneous_recording_of_electrodes_write_measurements_of_all_the_channels_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_write_measurements_of_all_the_channels_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[2],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &institute_long_names_simultaneous_recording_of_electrodes_record, id,
+        INSTITUTE_LONG_NAMES_SIMULTANEOUS_RECORDING_OF_ELECTRODES_FIELD_MEASUREMENTS_OF_ALL_THE_CHANNELS,
+        dims, writer);
+}
+
+/* Writes the next `count` rows, each of number_of_connected_channels elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_write_measurements_of_all_the_channels_rows(
+    struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_write_measurements_of_all_the_channels_finish(
+    struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+institute_long_names_simultaneous_recording_of_electrodes_write_measurements_of_all_the_channels_cancel(
+    struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
 }
 
 /* Makes the hot copy in the cache that of the record in the table, until it is deleted or

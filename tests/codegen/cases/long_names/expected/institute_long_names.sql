@@ -16,6 +16,9 @@ CREATE TABLE "varve_staged_simultaneous_recording_of_electrodes" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "simultaneous_recording_of_electrodes" ("identifying_number_of_the_record") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;

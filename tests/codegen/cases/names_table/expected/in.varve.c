@@ -70,6 +70,9 @@ static const char eeg_channel2_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"eeg_channel2\" (\"channelID\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -103,11 +106,20 @@ static const struct varve_table eeg_channel2_table = {
     .conditions_size = offsetof(struct lab_eeg_channel2_filter, order_by),
 };
 
+static const struct varve_archive eeg_channel2_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record lab_eeg_channel2_record = {
     .descriptor = &lab_eeg_channel2_descriptor,
     .initial = &eeg_channel2_initial,
     .columns = eeg_channel2_columns,
     .column_count = 5,
     .table = &eeg_channel2_table,
+    .archive = &eeg_channel2_archive,
 };
 /* clang-format on */

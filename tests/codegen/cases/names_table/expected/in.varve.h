@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 4
+#if VARVE_ABI != 5
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -236,6 +236,59 @@ lab_eeg_channel2_delete_where(
     struct varve_session *session, const struct lab_eeg_channel2_filter *filter)
 {
     return varve_record_delete_where(session, &lab_eeg_channel2_record, filter);
+}
+
+/* Reads the tensor rawTrace [sample_count], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_eeg_channel2_read_raw_trace(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_eeg_channel2_record, id, LAB_EEG_CHANNEL2_FIELD_RAW_TRACE, range, buffer,
+        size);
+}
+
+/* Begins to write the tensor rawTrace [sample_count] of a stored record in pieces. `dims` are
+ * the record's. End *writer with lab_eeg_channel2_write_raw_trace_finish() or
+ * lab_eeg_channel2_write_raw_trace_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_eeg_channel2_write_raw_trace_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_eeg_channel2_record, id, LAB_EEG_CHANNEL2_FIELD_RAW_TRACE, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_eeg_channel2_write_raw_trace_rows(
+    struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_eeg_channel2_write_raw_trace_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_eeg_channel2_write_raw_trace_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

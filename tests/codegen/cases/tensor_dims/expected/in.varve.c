@@ -126,6 +126,9 @@ static const char dims_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"dims\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -149,11 +152,20 @@ static const struct varve_table dims_table = {
     .conditions_size = offsetof(struct lab_dims_filter, order_by),
 };
 
+static const struct varve_archive dims_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record lab_dims_record = {
     .descriptor = &lab_dims_descriptor,
     .initial = &dims_initial,
     .columns = dims_columns,
     .column_count = 21,
     .table = &dims_table,
+    .archive = &dims_archive,
 };
 /* clang-format on */

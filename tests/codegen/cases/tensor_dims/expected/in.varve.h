@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 4
+#if VARVE_ABI != 5
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -248,6 +248,518 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_dims_delete_where(struct varve_session *session, const struct lab_dims_filter *filter)
 {
     return varve_record_delete_where(session, &lab_dims_record, filter);
+}
+
+/* Reads the tensor by_int32 [int32_n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_read_by_int32(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_INT32, range, buffer, size);
+}
+
+/* Begins to write the tensor by_int32 [int32_n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_dims_write_by_int32_finish() or
+ * lab_dims_write_by_int32_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_int32_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_INT32, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_int32_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_int32_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_dims_write_by_int32_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor by_int64 [int64_n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_read_by_int64(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_INT64, range, buffer, size);
+}
+
+/* Begins to write the tensor by_int64 [int64_n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_dims_write_by_int64_finish() or
+ * lab_dims_write_by_int64_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_int64_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_INT64, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_int64_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_int64_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_dims_write_by_int64_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor by_uint32 [uint32_n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_read_by_uint32(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_UINT32, range, buffer, size);
+}
+
+/* Begins to write the tensor by_uint32 [uint32_n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_dims_write_by_uint32_finish() or
+ * lab_dims_write_by_uint32_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_uint32_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_UINT32, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_uint32_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_uint32_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_dims_write_by_uint32_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor by_uint64 [uint64_n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_read_by_uint64(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_UINT64, range, buffer, size);
+}
+
+/* Begins to write the tensor by_uint64 [uint64_n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_dims_write_by_uint64_finish() or
+ * lab_dims_write_by_uint64_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_uint64_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_UINT64, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_uint64_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_uint64_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_dims_write_by_uint64_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor by_sint32 [sint32_n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_read_by_sint32(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_SINT32, range, buffer, size);
+}
+
+/* Begins to write the tensor by_sint32 [sint32_n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_dims_write_by_sint32_finish() or
+ * lab_dims_write_by_sint32_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_sint32_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_SINT32, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_sint32_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_sint32_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_dims_write_by_sint32_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor by_sint64 [sint64_n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_read_by_sint64(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_SINT64, range, buffer, size);
+}
+
+/* Begins to write the tensor by_sint64 [sint64_n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_dims_write_by_sint64_finish() or
+ * lab_dims_write_by_sint64_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_sint64_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_SINT64, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_sint64_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_sint64_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_dims_write_by_sint64_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor by_fixed32 [fixed32_n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_read_by_fixed32(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_FIXED32, range, buffer, size);
+}
+
+/* Begins to write the tensor by_fixed32 [fixed32_n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_dims_write_by_fixed32_finish() or
+ * lab_dims_write_by_fixed32_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_fixed32_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_FIXED32, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_fixed32_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_fixed32_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_dims_write_by_fixed32_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor by_fixed64 [fixed64_n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_read_by_fixed64(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_FIXED64, range, buffer, size);
+}
+
+/* Begins to write the tensor by_fixed64 [fixed64_n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_dims_write_by_fixed64_finish() or
+ * lab_dims_write_by_fixed64_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_fixed64_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_FIXED64, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_fixed64_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_fixed64_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_dims_write_by_fixed64_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor by_sfixed32 [sfixed32_n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_read_by_sfixed32(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_SFIXED32, range, buffer, size);
+}
+
+/* Begins to write the tensor by_sfixed32 [sfixed32_n] of a stored record in pieces. `dims` are
+ * the record's. End *writer with lab_dims_write_by_sfixed32_finish() or
+ * lab_dims_write_by_sfixed32_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_sfixed32_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_SFIXED32, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_sfixed32_rows(
+    struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_sfixed32_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_dims_write_by_sfixed32_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor by_sfixed64 [sfixed64_n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_read_by_sfixed64(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_SFIXED64, range, buffer, size);
+}
+
+/* Begins to write the tensor by_sfixed64 [sfixed64_n] of a stored record in pieces. `dims` are
+ * the record's. End *writer with lab_dims_write_by_sfixed64_finish() or
+ * lab_dims_write_by_sfixed64_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_sfixed64_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_dims_record, id, LAB_DIMS_FIELD_BY_SFIXED64, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_sfixed64_rows(
+    struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_dims_write_by_sfixed64_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_dims_write_by_sfixed64_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -127,6 +127,9 @@ static const char arrays_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"arrays\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -150,6 +153,14 @@ static const struct varve_table arrays_table = {
     .conditions_size = offsetof(struct lab_arrays_filter, order_by),
 };
 
+static const struct varve_archive arrays_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record lab_arrays_record = {
     .descriptor = &lab_arrays_descriptor,
     .initial = &arrays_initial,
@@ -157,5 +168,6 @@ const struct varve_record lab_arrays_record = {
     .column_count = 19,
     .flags = VARVE_RECORD_SCALED,
     .table = &arrays_table,
+    .archive = &arrays_archive,
 };
 /* clang-format on */

@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 4
+#if VARVE_ABI != 5
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -239,6 +239,890 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_arrays_delete_where(struct varve_session *session, const struct lab_arrays_filter *filter)
 {
     return varve_record_delete_where(session, &lab_arrays_record, filter);
+}
+
+/* Reads the tensor double_values [n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_read_double_values(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    double *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_DOUBLE_VALUES, range, buffer, size);
+}
+
+/* Begins to write the tensor double_values [n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_arrays_write_double_values_finish() or
+ * lab_arrays_write_double_values_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_double_values_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_DOUBLE_VALUES, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_double_values_rows(
+    struct varve_tensor_writer *writer, const double *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_double_values_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_arrays_write_double_values_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor float_values [n], or the part of it that the range says; NULL is all. `size`:
+ * of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this
+ * key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_read_float_values(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_FLOAT_VALUES, range, buffer, size);
+}
+
+/* Begins to write the tensor float_values [n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_arrays_write_float_values_finish() or
+ * lab_arrays_write_float_values_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_float_values_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_FLOAT_VALUES, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_float_values_rows(
+    struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_float_values_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_arrays_write_float_values_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor int32_values [n], or the part of it that the range says; NULL is all. `size`:
+ * of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this
+ * key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_read_int32_values(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    int32_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_INT32_VALUES, range, buffer, size);
+}
+
+/* Begins to write the tensor int32_values [n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_arrays_write_int32_values_finish() or
+ * lab_arrays_write_int32_values_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_int32_values_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_INT32_VALUES, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_int32_values_rows(
+    struct varve_tensor_writer *writer, const int32_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_int32_values_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_arrays_write_int32_values_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor int64_values [n], or the part of it that the range says; NULL is all. `size`:
+ * of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this
+ * key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_read_int64_values(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    int64_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_INT64_VALUES, range, buffer, size);
+}
+
+/* Begins to write the tensor int64_values [n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_arrays_write_int64_values_finish() or
+ * lab_arrays_write_int64_values_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_int64_values_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_INT64_VALUES, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_int64_values_rows(
+    struct varve_tensor_writer *writer, const int64_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_int64_values_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_arrays_write_int64_values_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor uint32_values [n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_read_uint32_values(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    uint32_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_UINT32_VALUES, range, buffer, size);
+}
+
+/* Begins to write the tensor uint32_values [n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_arrays_write_uint32_values_finish() or
+ * lab_arrays_write_uint32_values_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_uint32_values_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_UINT32_VALUES, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_uint32_values_rows(
+    struct varve_tensor_writer *writer, const uint32_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_uint32_values_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_arrays_write_uint32_values_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor uint64_values [n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_read_uint64_values(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    uint64_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_UINT64_VALUES, range, buffer, size);
+}
+
+/* Begins to write the tensor uint64_values [n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_arrays_write_uint64_values_finish() or
+ * lab_arrays_write_uint64_values_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_uint64_values_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_UINT64_VALUES, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_uint64_values_rows(
+    struct varve_tensor_writer *writer, const uint64_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_uint64_values_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_arrays_write_uint64_values_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor sint32_values [n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_read_sint32_values(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    int32_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_SINT32_VALUES, range, buffer, size);
+}
+
+/* Begins to write the tensor sint32_values [n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_arrays_write_sint32_values_finish() or
+ * lab_arrays_write_sint32_values_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_sint32_values_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_SINT32_VALUES, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_sint32_values_rows(
+    struct varve_tensor_writer *writer, const int32_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_sint32_values_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_arrays_write_sint32_values_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor sint64_values [n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_read_sint64_values(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    int64_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_SINT64_VALUES, range, buffer, size);
+}
+
+/* Begins to write the tensor sint64_values [n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_arrays_write_sint64_values_finish() or
+ * lab_arrays_write_sint64_values_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_sint64_values_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_SINT64_VALUES, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_sint64_values_rows(
+    struct varve_tensor_writer *writer, const int64_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_sint64_values_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_arrays_write_sint64_values_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor fixed32_values [n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_read_fixed32_values(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    uint32_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_FIXED32_VALUES, range, buffer, size);
+}
+
+/* Begins to write the tensor fixed32_values [n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_arrays_write_fixed32_values_finish() or
+ * lab_arrays_write_fixed32_values_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_fixed32_values_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_FIXED32_VALUES, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_fixed32_values_rows(
+    struct varve_tensor_writer *writer, const uint32_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_fixed32_values_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_arrays_write_fixed32_values_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor fixed64_values [n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_read_fixed64_values(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    uint64_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_FIXED64_VALUES, range, buffer, size);
+}
+
+/* Begins to write the tensor fixed64_values [n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_arrays_write_fixed64_values_finish() or
+ * lab_arrays_write_fixed64_values_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_fixed64_values_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_FIXED64_VALUES, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_fixed64_values_rows(
+    struct varve_tensor_writer *writer, const uint64_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_fixed64_values_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_arrays_write_fixed64_values_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor sfixed32_values [n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_read_sfixed32_values(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    int32_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_SFIXED32_VALUES, range, buffer, size);
+}
+
+/* Begins to write the tensor sfixed32_values [n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_arrays_write_sfixed32_values_finish() or
+ * lab_arrays_write_sfixed32_values_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_sfixed32_values_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_SFIXED32_VALUES, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_sfixed32_values_rows(
+    struct varve_tensor_writer *writer, const int32_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_sfixed32_values_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_arrays_write_sfixed32_values_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor sfixed64_values [n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_read_sfixed64_values(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    int64_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_SFIXED64_VALUES, range, buffer, size);
+}
+
+/* Begins to write the tensor sfixed64_values [n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_arrays_write_sfixed64_values_finish() or
+ * lab_arrays_write_sfixed64_values_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_sfixed64_values_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_SFIXED64_VALUES, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_sfixed64_values_rows(
+    struct varve_tensor_writer *writer, const int64_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_sfixed64_values_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_arrays_write_sfixed64_values_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor int8_values [n], or the part of it that the range says; NULL is all. `size`:
+ * of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this
+ * key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_read_int8_values(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    int8_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_INT8_VALUES, range, buffer, size);
+}
+
+/* Begins to write the tensor int8_values [n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_arrays_write_int8_values_finish() or
+ * lab_arrays_write_int8_values_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_int8_values_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_INT8_VALUES, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_int8_values_rows(
+    struct varve_tensor_writer *writer, const int8_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_int8_values_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_arrays_write_int8_values_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor uint8_values [n], or the part of it that the range says; NULL is all. `size`:
+ * of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this
+ * key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_read_uint8_values(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    uint8_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_UINT8_VALUES, range, buffer, size);
+}
+
+/* Begins to write the tensor uint8_values [n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_arrays_write_uint8_values_finish() or
+ * lab_arrays_write_uint8_values_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_uint8_values_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_UINT8_VALUES, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_uint8_values_rows(
+    struct varve_tensor_writer *writer, const uint8_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_uint8_values_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_arrays_write_uint8_values_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor int16_values [n], or the part of it that the range says; NULL is all. `size`:
+ * of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this
+ * key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_read_int16_values(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    int16_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_INT16_VALUES, range, buffer, size);
+}
+
+/* Begins to write the tensor int16_values [n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_arrays_write_int16_values_finish() or
+ * lab_arrays_write_int16_values_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_int16_values_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_INT16_VALUES, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_int16_values_rows(
+    struct varve_tensor_writer *writer, const int16_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_int16_values_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_arrays_write_int16_values_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor uint16_values [n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_read_uint16_values(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    uint16_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_UINT16_VALUES, range, buffer, size);
+}
+
+/* Begins to write the tensor uint16_values [n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_arrays_write_uint16_values_finish() or
+ * lab_arrays_write_uint16_values_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_uint16_values_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_UINT16_VALUES, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_uint16_values_rows(
+    struct varve_tensor_writer *writer, const uint16_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_uint16_values_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_arrays_write_uint16_values_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor float16_values [n], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_read_float16_values(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    uint16_t *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_FLOAT16_VALUES, range, buffer, size);
+}
+
+/* Begins to write the tensor float16_values [n] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_arrays_write_float16_values_finish() or
+ * lab_arrays_write_float16_values_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_float16_values_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_arrays_record, id, LAB_ARRAYS_FIELD_FLOAT16_VALUES, dims, writer);
+}
+
+/* Writes the next `count` bits of float16. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_float16_values_rows(
+    struct varve_tensor_writer *writer, const uint16_t *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_arrays_write_float16_values_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_arrays_write_float16_values_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -100,6 +100,9 @@ static const char volume_ddl[] =
     "  \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n"
     "  \"record\" INTEGER NOT NULL REFERENCES \"volume\" (\"id\") ON DELETE CASCADE,\n"
     "  \"field\" INTEGER NOT NULL,\n"
+    "  \"dataset\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"place\" INTEGER NOT NULL DEFAULT 0,\n"
+    "  \"hash\" INTEGER,\n"
     "  \"dims\" TEXT NOT NULL,\n"
     "  \"bytes\" BLOB NOT NULL\n"
     ") STRICT;\n"
@@ -123,11 +126,20 @@ static const struct varve_table volume_table = {
     .conditions_size = offsetof(struct lab_volume_filter, order_by),
 };
 
+static const struct varve_archive volume_archive = {
+    .compression = VARVE_ARCHIVE_DEFLATE,
+    .level = 4,
+    .shuffle = true,
+    .checksum = true,
+    .layout = VARVE_ARCHIVE_COLUMN,
+};
+
 const struct varve_record lab_volume_record = {
     .descriptor = &lab_volume_descriptor,
     .initial = &volume_initial,
     .columns = volume_columns,
     .column_count = 10,
     .table = &volume_table,
+    .archive = &volume_archive,
 };
 /* clang-format on */

@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 4
+#if VARVE_ABI != 5
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
@@ -223,6 +223,361 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_volume_delete_where(struct varve_session *session, const struct lab_volume_filter *filter)
 {
     return varve_record_delete_where(session, &lab_volume_record, filter);
+}
+
+/* Reads the tensor vector [3], or the part of it that the range says; NULL is all. `size`: of
+ * the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this key,
+ * or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_read_vector(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_volume_record, id, LAB_VOLUME_FIELD_VECTOR, range, buffer, size);
+}
+
+/* Begins to write the tensor vector [3] of a stored record in pieces. `dims` are the record's.
+ * End *writer with lab_volume_write_vector_finish() or lab_volume_write_vector_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_vector_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_volume_record, id, LAB_VOLUME_FIELD_VECTOR, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_vector_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_vector_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_volume_write_vector_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor matrix [height x width], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_read_matrix(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    double *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_volume_record, id, LAB_VOLUME_FIELD_MATRIX, range, buffer, size);
+}
+
+/* Begins to write the tensor matrix [height x width] of a stored record in pieces. `dims` are
+ * the record's. End *writer with lab_volume_write_matrix_finish() or
+ * lab_volume_write_matrix_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_matrix_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[2],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_volume_record, id, LAB_VOLUME_FIELD_MATRIX, dims, writer);
+}
+
+/* Writes the next `count` rows, each of width elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_matrix_rows(struct varve_tensor_writer *writer, const double *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_matrix_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_volume_write_matrix_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor mixed [height x 2 x width], or the part of it that the range says; NULL is
+ * all. `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no
+ * record has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_read_mixed(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_volume_record, id, LAB_VOLUME_FIELD_MIXED, range, buffer, size);
+}
+
+/* Begins to write the tensor mixed [height x 2 x width] of a stored record in pieces. `dims` are
+ * the record's. End *writer with lab_volume_write_mixed_finish() or
+ * lab_volume_write_mixed_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_mixed_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[3],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_volume_record, id, LAB_VOLUME_FIELD_MIXED, dims, writer);
+}
+
+/* Writes the next `count` rows, each of 2 x width elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_mixed_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_mixed_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_volume_write_mixed_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor eight [1 x 2 x 1 x 2 x 1 x 2 x 1 x width], or the part of it that the range
+ * says; NULL is all. `size`: of the buffer in bytes, which must be that of the range.
+ * VARVE_NOT_FOUND: no record has this key, or its tensor is absent; VARVE_INVALID: the range or
+ * the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_read_eight(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_volume_record, id, LAB_VOLUME_FIELD_EIGHT, range, buffer, size);
+}
+
+/* Begins to write the tensor eight [1 x 2 x 1 x 2 x 1 x 2 x 1 x width] of a stored record in
+ * pieces. `dims` are the record's. End *writer with lab_volume_write_eight_finish() or
+ * lab_volume_write_eight_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_eight_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[8],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_volume_record, id, LAB_VOLUME_FIELD_EIGHT, dims, writer);
+}
+
+/* Writes the next `count` rows, each of 2 x 1 x 2 x 1 x 2 x 1 x width elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_eight_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_eight_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_volume_write_eight_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor square [width x width], or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_read_square(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_volume_record, id, LAB_VOLUME_FIELD_SQUARE, range, buffer, size);
+}
+
+/* Begins to write the tensor square [width x width] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_volume_write_square_finish() or
+ * lab_volume_write_square_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_square_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[2],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_volume_record, id, LAB_VOLUME_FIELD_SQUARE, dims, writer);
+}
+
+/* Writes the next `count` rows, each of width elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_square_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_square_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_volume_write_square_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor maybe [width], in mV, or the part of it that the range says; NULL is all.
+ * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
+ * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_read_maybe(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_volume_record, id, LAB_VOLUME_FIELD_MAYBE, range, buffer, size);
+}
+
+/* Begins to write the tensor maybe [width], in mV of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_volume_write_maybe_finish() or lab_volume_write_maybe_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_maybe_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_volume_record, id, LAB_VOLUME_FIELD_MAYBE, dims, writer);
+}
+
+/* Writes the next `count` elements, in mV. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_maybe_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_maybe_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_volume_write_maybe_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
+}
+
+/* Reads the tensor loose [width], or the part of it that the range says; NULL is all. `size`: of
+ * the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this key,
+ * or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_read_loose(
+    struct varve_session *session,
+    int64_t id,
+    const struct varve_range *range,
+    float *buffer,
+    size_t size)
+{
+    return varve_record_read_tensor(
+        session, &lab_volume_record, id, LAB_VOLUME_FIELD_LOOSE, range, buffer, size);
+}
+
+/* Begins to write the tensor loose [width] of a stored record in pieces. `dims` are the
+ * record's. End *writer with lab_volume_write_loose_finish() or lab_volume_write_loose_cancel(). */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_loose_begin(
+    struct varve_session *session,
+    int64_t id,
+    const int64_t dims[1],
+    struct varve_tensor_writer **writer)
+{
+    return varve_tensor_write_begin(
+        session, &lab_volume_record, id, LAB_VOLUME_FIELD_LOOSE, dims, writer);
+}
+
+/* Writes the next `count` elements. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_loose_rows(struct varve_tensor_writer *writer, const float *data, int64_t count)
+{
+    return varve_tensor_write_rows(writer, data, count);
+}
+
+/* Makes what was written the record's tensor, durably. The writer is over, whatever the status.
+ * VARVE_INVALID: rows are missing; VARVE_CONFLICT: the record is gone, or has other dims by now. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write_loose_finish(struct varve_tensor_writer *writer)
+{
+    return varve_tensor_write_finish(writer);
+}
+
+/* Ends the writing without a trace. NULL is fine. */
+static inline void
+lab_volume_write_loose_cancel(struct varve_tensor_writer *writer)
+{
+    varve_tensor_write_cancel(writer);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

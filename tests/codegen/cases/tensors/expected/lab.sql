@@ -11,6 +11,9 @@ CREATE TABLE "varve_staged_volume" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "record" INTEGER NOT NULL REFERENCES "volume" ("id") ON DELETE CASCADE,
   "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
   "dims" TEXT NOT NULL,
   "bytes" BLOB NOT NULL
 ) STRICT;

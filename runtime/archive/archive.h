@@ -1,0 +1,56 @@
+/* What a store has of the archive: its folder, its threads, its reader. */
+#ifndef VARVE_ARCHIVE_ARCHIVE_H
+#define VARVE_ARCHIVE_ARCHIVE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <varve/status.h>
+
+#include "archive/reader.h"
+#include "base/workers.h"
+
+struct varve__archive_options {
+    const char *folder; /* of all segments, such as data/archive */
+    size_t threads;     /* beside the caller's */
+    int64_t
+        stage_max_bytes; /* tensors of one call that have less together wait in the table; 0: none does */
+    int64_t segment_bytes; /* of elements, at which a segment is closed */
+    int64_t memory_bytes;  /* of chunks under way in one call */
+    size_t chunk_cache_bytes;
+};
+
+/* A message whose folder is there and durable: others may have made it, and not yet synced it. */
+struct varve__known_folder {
+    struct varve__known_folder *next;
+    const char *message; /* the end of the path */
+    char path[];
+};
+
+struct varve__archive {
+    struct varve__archive_options options;
+    char *folder;
+    struct varve__workers *workers;
+    struct varve__reader *reader;
+    pthread_mutex_t lock; /* of what follows */
+    struct varve__known_folder *known;
+};
+
+/* Makes nothing on disk: the folder is made with the first segment. */
+enum varve_status
+varve__archive_open(const struct varve__archive_options *options, struct varve__archive **archive);
+
+/* NULL is fine. */
+void
+varve__archive_close(struct varve__archive *archive);
+
+/* Makes the folder of a message's segments, durably. *path is borrowed until the archive is closed. */
+enum varve_status
+varve__archive_folder(struct varve__archive *archive, const char *message, const char **path);
+
+/* Deletes a segment by its path from the archive's folder on, where it is there. */
+enum varve_status
+varve__archive_unlink(const struct varve__archive *archive, const char *file);
+
+#endif
