@@ -12,8 +12,7 @@
 
 enum {
     LEVEL = 4,
-    WRITTEN_MOST =
-        10000 /* trains of a file: the default's batch; in smaller ones each takes longer */
+    WRITTEN_MOST = 10000 /* trains of a file; with fewer, each takes longer */
 };
 
 struct state {

@@ -1,18 +1,18 @@
-/* Writing a segment: an HDF5 file that is made once and never changed. It stands under a temporary name until
- * it is whole and on disk; then it is renamed. Who writes one holds a shared flock on it from before its first byte
- * until varve__segment_release(), by which a sweeper tells it from one that a crash left behind.
+/* Writing a segment: an HDF5 file that is made once and never changed. It stands under a temporary name
+ * until it is whole and on disk; then it is renamed. Who writes one holds a shared flock on it from before
+ * its first byte until varve__segment_release(), by which a sweeper tells it from one that a crash left.
  *
  * A segment has the records of one message, in one of two layouts (docs/format.md):
  *
- *   COLUMN   an HDMF DynamicTable: "id", and for each tensor a column: N-dimensional where all its dims are
- *            constants, it may not be absent and has at most 3 axes (HDMF's columns have at most 4, the records
- *            among them), else ragged: its elements one after the other, "<name>_index" with where each record
- *            ends, and "<name>_shape" (record, axis) where it has several axes; an axis of -1 says that the
- *            tensor is absent. A name that another dataset has gets "_" at its end; the attribute field_number
- *            says whose it is.
- *   OBJECT   for each record a group "<id>" with a dataset for each tensor that is there. Without compression
- *            it is contiguous and without filters, from a multiple of 4096 on where it has 4096 bytes. Its chunks
- *            are bands of it then, and the last along the axis is shorter in the file: not padded.
+ *   COLUMN   an HDMF DynamicTable: "id", and for each tensor a column: N-dimensional where all its dims
+ *            are constants, it may not be absent and has at most 3 axes (HDMF's columns have at most 4, the
+ *            records among them), else ragged: its elements one after the other, "<name>_index" with where
+ *            each record ends, and "<name>_shape" (record, axis) where it has several axes; an axis of -1
+ *            says that the tensor is absent. A name that another dataset has gets "_" at its end; the
+ *            attribute field_number says whose it is.
+ *   OBJECT   for each record a group "<id>" with a dataset for each tensor that is there. Without
+ *            compression it is contiguous and without filters, from a multiple of 4096 on where it has 4096
+ *            bytes. Its chunks are bands of it then, and the last along the axis is shorter: not padded.
  *
  * libhdf5 is called under a lock of its own for the whole process; chunks are encoded outside of it. */
 #ifndef VARVE_ARCHIVE_SEGMENT_H
@@ -51,7 +51,8 @@ struct varve__segment_records {
     const int64_t *ids;
 };
 
-/* One tensor of all these records: `dims[i * rank + axis]` of record i, all -1 where it is absent. Borrowed. */
+/* One tensor of all these records: `dims[i * rank + axis]` of record i, all -1 where it is absent.
+ * Borrowed. */
 struct varve__segment_tensor {
     const struct varve_column *column;
     const int64_t *dims;
@@ -67,15 +68,15 @@ varve__segment_create(
     size_t tensor_count,
     struct varve__segment **segment);
 
-/* Writes the elements of tensor t, of all records from the first to the last that has any, one after the other:
- * each call goes on where the last one ended, with any number of whole elements. Full chunks are encoded from
- * `data` itself, without a copy. Different tensors may take turns. */
+/* Writes the elements of tensor t, of all records from the first to the last that has any, one after the
+ * other: each call goes on where the last one ended, with any number of whole elements. Full chunks are
+ * encoded from `data` itself, without a copy. Different tensors may take turns. */
 enum varve_status
 varve__segment_append(
     struct varve__segment *segment, size_t tensor, const void *data, size_t element_count);
 
-/* All elements are there: closes the file, makes it durable under its name, and the folder too. After a failure
- * nothing but varve__segment_release() is left to do. */
+/* All elements are there: closes the file, makes it durable under its name, and the folder too. After a
+ * failure nothing but varve__segment_release() is left to do. */
 enum varve_status
 varve__segment_finish(struct varve__segment *segment);
 
@@ -89,8 +90,8 @@ varve__segment_size(const struct varve__segment *segment);
 uint64_t
 varve__segment_hash(const struct varve__segment *segment);
 
-/* Of a finished one: COLUMN has one dataset a tensor, OBJECT one for each tensor of a record that has elements,
- * by record, then by tensor. */
+/* Of a finished one: COLUMN has one dataset a tensor, OBJECT one for each tensor of a record that has
+ * elements, by record, then by tensor. */
 size_t
 varve__segment_dataset_count(const struct varve__segment *segment);
 

@@ -1,5 +1,5 @@
-/* Elements in any portions, cut into pieces of whole chunks. Large portions go from the caller's memory to the
- * threads; small ones are gathered first, until there is work for all of them. */
+/* Elements in any portions, cut into pieces of whole chunks. Large portions go from the caller's memory to
+ * the threads; small ones are gathered first, until there is work for all of them. */
 #include <string.h>
 
 #include "archive/segment_parts.h"

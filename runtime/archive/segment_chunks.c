@@ -1,5 +1,5 @@
-/* Chunks on their way into the file: encoded by all threads, handed to libhdf5 in order by the caller's. What is
- * contiguous is written by the threads themselves, beside libhdf5. */
+/* Chunks on their way into the file: encoded by all threads, handed to libhdf5 in order by the caller's.
+ * What is contiguous is written by the threads themselves, beside libhdf5. */
 #include <errno.h>
 #include <string.h>
 
@@ -114,8 +114,8 @@ work(void *context, size_t number, size_t worker)
 
 /* -------------------------------------------------------------------- the caller's part */
 
-/* Where the chunk went that was just written. The driver has seen it; where libhdf5 wrote in several calls, it
- * is asked. */
+/* Where the chunk went that was just written. The driver has seen it; where libhdf5 wrote in several
+ * calls, it is asked. */
 static bool
 find_chunk(
     const struct varve__segment *segment,

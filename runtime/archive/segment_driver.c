@@ -1,7 +1,7 @@
-/* The driver by which libhdf5 reads and writes a file that we have open. Like its own sec2 driver, but for what
- * segment_hdf5.h says, and that a write never fails: libhdf5 1.10 keeps a file that it could not close half
- * released, and crashes on it at exit(). So the error is noted, nothing more is written, and who calls libhdf5
- * looks at the note. */
+/* The driver by which libhdf5 reads and writes a file that we have open. Like its own sec2 driver, but for
+ * what segment_hdf5.h says, and that a write never fails: libhdf5 1.10 keeps a file that it could not
+ * close half released, and crashes on it at exit(). So the error is noted, nothing more is written, and
+ * who calls libhdf5 looks at the note. */
 #include "archive/segment_hdf5.h"
 
 #include <errno.h>

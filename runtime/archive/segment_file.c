@@ -1,5 +1,5 @@
-/* A segment's file on disk. Paths and not folder descriptors, so that the calls are those that the tests of power
- * loss record. */
+/* A segment's file on disk. Paths and not folder descriptors, so that the calls are those that the tests
+ * of power loss record. */
 #define _GNU_SOURCE             /* flock, sync_file_range */
 #define XXH_STATIC_LINKING_ONLY /* the state of a hash on the stack: it wants 64-byte alignment */
 

@@ -30,8 +30,8 @@ enum varve_status
 varve__segment_file_create(
     struct varve__segment_file *file, const char *folder, const char *record);
 
-/* Says that all bytes before `end` are written. Now and then the system is asked to bring them to disk, so that
- * less is left for the end. */
+/* Says that all bytes before `end` are written. Now and then the system is asked to bring them to disk, so
+ * that less is left for the end. */
 void
 varve__segment_file_advance(struct varve__segment_file *file, uint64_t end);
 
@@ -39,8 +39,8 @@ varve__segment_file_advance(struct varve__segment_file *file, uint64_t end);
 enum varve_status
 varve__segment_file_finish(struct varve__segment_file *file);
 
-/* Gives up the lock; deletes the file unless it was finished. A forked child has neither. All zeros with handle.file
- * -1 are fine. */
+/* Gives up the lock; deletes the file unless it was finished. A forked child has neither. All zeros with
+ * handle.file -1 are fine. */
 void
 varve__segment_file_close(struct varve__segment_file *file);
 

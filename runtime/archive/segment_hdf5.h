@@ -1,7 +1,7 @@
-/* libhdf5 as the archive uses it: by one thread of the process at a time, silent, and on a file that we have
- * opened ourselves. A driver of our own does its reading and writing: it knows where each chunk went (asking
- * libhdf5 takes time that grows with the square of their number), which errno a write had, and it never closes
- * or locks the file.
+/* libhdf5 as the archive uses it: by one thread of the process at a time, silent, and on a file that we
+ * have opened ourselves. A driver of our own does its reading and writing: it knows where each chunk went
+ * (asking libhdf5 takes time that grows with the square of their number), which errno a write had, and it
+ * never closes or locks the file.
  *
  *     struct varve__hdf5_call call;
  *     if (varve__hdf5_enter(&call)) {
@@ -60,8 +60,8 @@ varve__archive_fail_errno(int error, const char *record, const char *what, const
 enum varve_status
 varve__hdf5_fail_ended(const char *record, const char *path);
 
-/* Lets files that are made with this property list be `file`, which must stay where it is until they are closed.
- * Under the lock. */
+/* Lets files that are made with this property list be `file`, which must stay where it is until they are
+ * closed. Under the lock. */
 bool
 varve__hdf5_set_driver(hid_t access, struct varve__hdf5_file *file);
 

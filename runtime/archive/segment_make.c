@@ -1,5 +1,5 @@
-/* What a segment has beside its elements: the HDF5 file, groups, datasets, attributes. Small arrays of the table
- * (ids, indexes, shapes) and the schema go through the same chunks as tensors. */
+/* What a segment has beside its elements: the HDF5 file, groups, datasets, attributes. Small arrays of the
+ * table (ids, indexes, shapes) and the schema go through the same chunks as tensors. */
 #include <stdio.h>
 #include <string.h>
 

@@ -27,7 +27,8 @@ struct varve__segment_piece {
     size_t size; /* of raw, in bytes */
 };
 
-/* One tensor of all records. Its elements are a stream, cut into pieces: chunk by chunk, dataset by dataset. */
+/* One tensor of all records. Its elements are a stream, cut into pieces: chunk by chunk, dataset by
+ * dataset. */
 struct varve__segment_column {
     const struct varve_column *column;
     const int64_t *dims;

@@ -101,6 +101,8 @@ for_each_plan(
             status = move(session->connection, plan, mover);
         log_damaged(store, plan, mover->report.damaged - damaged);
     }
+    mover->progress = NULL; /* `told` ends here */
+    mover->context = NULL;
     return status;
 }
 

@@ -254,7 +254,7 @@ varve__catalog_add(
     struct varve__segment *segment,
     int64_t *first)
 {
-    const char *file;
+    const char *file = NULL;
     enum varve_status status = hold(connection, plan, segment, &file);
     if (status == VARVE_OK)
         status = add_segment(connection, plan, segment, file);

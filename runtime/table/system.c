@@ -28,7 +28,7 @@
 /* Numbers of segments and datasets must never come again: readers keep what they know of them. */
 #define CATALOG_TABLES                                                                             \
     "CREATE TABLE varve_segment (id INTEGER PRIMARY KEY AUTOINCREMENT, message TEXT NOT NULL, "    \
-    "file TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, hash INTEGER NOT NULL, "                      \
+    "file TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, hash INTEGER NOT NULL, "                    \
     "elements INTEGER NOT NULL) STRICT;"                                                           \
     "CREATE TABLE varve_dataset (id INTEGER PRIMARY KEY AUTOINCREMENT, "                           \
     "segment INTEGER NOT NULL REFERENCES varve_segment (id) ON DELETE CASCADE, "                   \

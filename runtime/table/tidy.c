@@ -208,6 +208,16 @@ is_named(struct varve__connection *connection, const char *file, bool *named)
     return status;
 }
 
+/* A commit that could not be synced may be in the log whole: nobody sees it, and a recovery after a crash makes it
+ * true, with the segments that it names. The next commit is written over it. */
+static enum varve_status
+write_over_unknown(struct varve__connection *connection)
+{
+    return varve__sqlite_execute(
+        connection->database, "INSERT INTO varve_dropped (file) VALUES ('');"
+                              "DELETE FROM varve_dropped WHERE file = '';");
+}
+
 /* The catalog is read again with the writer's place taken: whoever had the file's lock before us has ended. */
 static enum varve_status
 sweep_locked(
@@ -218,13 +228,15 @@ sweep_locked(
     if (status != VARVE_OK)
         return status;
     status = is_named(connection, file, &named);
-    if (status == VARVE_OK && !named) {
-        if (unlink(path) != 0 && errno != ENOENT)
-            status = fail_io("delete", path);
-        else
-            ++*deleted;
-    }
-    return varve__write_end(connection, VARVE__WRITE_SEVERAL, status);
+    if (status == VARVE_OK && !named)
+        status = write_over_unknown(connection);
+    status = varve__write_end(connection, VARVE__WRITE_SEVERAL, status);
+    if (status != VARVE_OK || named)
+        return status;
+    if (unlink(path) != 0 && errno != ENOENT)
+        return fail_io("delete", path);
+    ++*deleted;
+    return VARVE_OK;
 }
 
 static enum varve_status

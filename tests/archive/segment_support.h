@@ -22,7 +22,8 @@ struct lab {
     struct varve__segment_options options;
 };
 
-/* DEFLATE 1, shuffle, checksum, COLUMN, small chunks, into this folder. Points into itself: not to be copied. */
+/* DEFLATE 1, shuffle, checksum, COLUMN, small chunks, into this folder. Points into itself: not to be
+ * copied. */
 void
 lab_init(struct lab *lab, const char *folder);
 

@@ -41,7 +41,7 @@ def expected(segment, tensor):
 
 
 def unzstd(dataset):
-    """h5py has no such filter: chunk by chunk, by hand. Only the shapes that are one-dimensional, or chunked along
+    """h5py has no such filter: chunk by chunk, by hand. Only for shapes that are flat, or chunked along
     the first axis."""
     import zstandard
 

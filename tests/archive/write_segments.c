@@ -1,5 +1,5 @@
-/* Writes segments of every kind into a folder, for test_segments.py, with what they must hold: for each a line of
- * JSON in segments.json, and the elements of all records in <file>.<field number>.raw. */
+/* Writes segments of every kind into a folder, for test_segments.py, with what they must hold: for each a
+ * line of JSON in segments.json, and the elements of all records in <file>.<field number>.raw. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  *
  *     chunk_peer encode ELEMENT SHUFFLE CHECKSUM SIZE          mask, four bytes little-endian, and chunk
  *     chunk_peer decode ELEMENT SHUFFLE CHECKSUM SIZE MASK     raw bytes
- * /
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +11,7 @@
 
 enum {
     ROOM = 1 << 22 /* more than any chunk of the test */
-}
-;
+};
 
 static uint8_t in[ROOM], out[ROOM];
 

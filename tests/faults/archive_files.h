@@ -4,9 +4,9 @@
 
 #include <sqlite3.h>
 
-/* The database is whole, for SQLite; each tensor's dataset is in the catalog. */
+/* The catalog has the dataset of each tensor. */
 void
-expect_sound(sqlite3 *database);
+expect_datasets(sqlite3 *database);
 
 /* The catalog names every file of the archive, of its size, and no other; nothing waits to be deleted. */
 void

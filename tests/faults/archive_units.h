@@ -1,5 +1,5 @@
-/* The work of archive_worker.c: a few records with tensors that are written, changed and deleted at random, and what
- * should be stored of them. All of a record follows from its place here and its item. */
+/* The work of archive_worker.c: a few records with tensors that are written, changed and deleted at random,
+ * and what should be stored of them. All of a record follows from its slot and its item. */
 #ifndef VARVE_TESTS_FAULTS_ARCHIVE_UNITS_H
 #define VARVE_TESTS_FAULTS_ARCHIVE_UNITS_H
 

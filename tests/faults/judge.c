@@ -78,3 +78,31 @@ expect_told(const char *what, enum varve_status status, const char *message)
     if (getenv("FAULT_VERBOSE"))
         fprintf(stderr, "%s: %s\n", what, text);
 }
+
+/* -------------------------------------------------------------------- the database */
+
+static int
+expect_ok_row(void *context, int count, char **values, char **names)
+{
+    (void)names;
+    if (count != 1 || strcmp(values[0], "ok") != 0)
+        wrong(context, values[0]);
+    return 0;
+}
+
+static int
+expect_no_row(void *context, int count, char **values, char **names)
+{
+    (void)count;
+    (void)names;
+    wrong(context, values[0]);
+}
+
+void
+expect_sound_database(sqlite3 *database)
+{
+    static char integrity[] = "integrity_check", keys[] = "foreign_key_check";
+    if (sqlite3_exec(database, "PRAGMA integrity_check", expect_ok_row, integrity, NULL) ||
+        sqlite3_exec(database, "PRAGMA foreign_key_check", expect_no_row, keys, NULL))
+        wrong("the database", sqlite3_errmsg(database));
+}

@@ -2,6 +2,8 @@
 #ifndef VARVE_TESTS_FAULTS_JUDGE_H
 #define VARVE_TESTS_FAULTS_JUDGE_H
 
+#include <sqlite3.h>
+
 #include <varve/status.h>
 
 /* Ends the process with 1 and a line on stderr, past the shim. */
@@ -19,5 +21,9 @@ expect_no_leak(void);
 /* Faults may only be told as what they are, each in a sentence. FAULT_VERBOSE shows it. */
 void
 expect_told(const char *what, enum varve_status status, const char *message);
+
+/* SQLite finds nothing wrong. */
+void
+expect_sound_database(sqlite3 *database);
 
 #endif

@@ -176,32 +176,6 @@ read_journal(const char *path, unsigned allowed[])
         fclose(file);
 }
 
-static int
-expect_ok_row(void *context, int count, char **values, char **names)
-{
-    (void)names;
-    if (count != 1 || strcmp(values[0], "ok") != 0)
-        wrong(context, values[0]);
-    return 0;
-}
-
-static int
-expect_no_row(void *context, int count, char **values, char **names)
-{
-    (void)count;
-    (void)names;
-    wrong(context, values[0]);
-}
-
-static void
-check_database(sqlite3 *database)
-{
-    static char integrity[] = "integrity_check", keys[] = "foreign_key_check";
-    if (sqlite3_exec(database, "PRAGMA integrity_check", expect_ok_row, integrity, NULL) ||
-        sqlite3_exec(database, "PRAGMA foreign_key_check", expect_no_row, keys, NULL))
-        wrong("the database", sqlite3_errmsg(database));
-}
-
 static void
 check_units(struct cycle *cycle, const char *journal)
 {
@@ -240,7 +214,7 @@ check(const char *folder, const char *journal)
     struct varve_error error;
     if (try_open(&cycle, &error) != VARVE_OK)
         wrong("cannot be opened afterwards", error.message);
-    check_database(varve_session_sqlite(cycle.session));
+    expect_sound_database(varve_session_sqlite(cycle.session));
     check_units(&cycle, journal);
     check_work(&cycle);
     close_store(&cycle);

@@ -78,7 +78,7 @@ test_a_new_database_replays_all(void **state)
         "zoo10001_first00,zoo20002_title00,zoo30003_legs11");
     EXPECT(*state, "SELECT lock FROM varve_schema", "message zoo.Animal table=animal");
     EXPECT(*state, "SELECT generation FROM varve_generation", "1");
-    EXPECT(*state, "PRAGMA user_version", "3");
+    EXPECT(*state, "PRAGMA user_version", "4");
     EXPECT(*state, "SELECT applied_at > 1600000000000000000 FROM varve_migration", "1");
 }
 

@@ -129,13 +129,15 @@ struct varve_maintenance_report {
     int64_t cache_expired_removed; /* values of the embedded cache whose time was over */
     int64_t invalidations_sent;    /* hot copies deleted that were waiting to be */
 
-    int64_t records_retired;  /* deleted, since they were older than their message's retention_days */
-    int64_t records_kept;     /* too old as well, but other records refer to them */
+    int64_t
+        records_retired;  /* deleted, since they were older than their message's retention_days */
+    int64_t records_kept; /* too old as well, but other records refer to them */
     int64_t tensors_flushed;  /* moved from the table into segments */
     int64_t tensors_moved;    /* from segments into new ones */
     int64_t tensors_damaged;  /* not what was written, and left where they are */
     int64_t segments_dropped; /* that nothing was in any more */
-    int64_t files_deleted;    /* of these, when nobody reads them any more, and what crashes left behind */
+    int64_t
+        files_deleted; /* of these, when nobody reads them any more, and what crashes left behind */
 };
 
 /* Cleans up: retention, flush and compaction of the archive, the cache. Call it now and then, such as once an hour. *report may be NULL. A program whose schema is

@@ -179,9 +179,9 @@ struct varve_archive {
     bool shuffle; /* before compression */
     bool checksum;
     enum varve_archive_layout layout;
-    int64_t chunk_bytes;    /* 0: chosen by layout and shape */
-    int64_t segment_bytes;  /* 0: the store's */
-    int64_t retention_days; /* 0: for ever */
+    int64_t chunk_bytes;                          /* 0: chosen by layout and shape */
+    int64_t segment_bytes;                        /* 0: the store's */
+    int64_t retention_days;                       /* 0: for ever */
     const ProtobufCFieldDescriptor *retention_by; /* int64, ns since 1970; NULL: no retention */
 };
 
@@ -191,9 +191,9 @@ struct varve_record {
     const void *initial;                          /* an initialised struct, as of P_M_INIT */
     const struct varve_column *columns;           /* in schema order */
     size_t column_count;
-    uint32_t flags;                  /* of enum varve_record_flag */
-    const struct varve_table *table; /* NULL: the message has no table */
-    const struct varve_cache *cache; /* NULL: it is not cached */
+    uint32_t flags;                      /* of enum varve_record_flag */
+    const struct varve_table *table;     /* NULL: the message has no table */
+    const struct varve_cache *cache;     /* NULL: it is not cached */
     const struct varve_archive *archive; /* NULL: it has no table, or no tensors */
 };
 

@@ -147,9 +147,11 @@ struct varve_config {
      * for itself. Default 256 MiB. */
     int64_t segment_bytes;
     int64_t archive_memory_bytes; /* of chunks that one call has under way; default 64 MiB */
-    int64_t archive_threads; /* that encode and decode, beside the caller's; default: one less than the machine's
+    int64_t
+        archive_threads; /* that encode and decode, beside the caller's; default: one less than the machine's
                                 processors, at most 8; -1: none */
-    int64_t chunk_cache_bytes; /* of decoded chunks kept for the next small read; default 64 MiB, -1: none */
+    int64_t
+        chunk_cache_bytes; /* of decoded chunks kept for the next small read; default 64 MiB, -1: none */
     /* Called in varve_flush() and varve_maintain() with what is done ("flush", "compact"), the message's full name,
      * and bytes of elements that are done and to be done. From the thread that called. NULL: nobody is told. */
     void (*archive_progress)(
