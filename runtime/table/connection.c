@@ -114,10 +114,11 @@ set_up(struct varve__connection *connection, const struct varve__connect *option
     sqlite3_busy_handler(database, wait_for_process, &connection->watch);
     sqlite3_progress_handler(database, PROGRESS_STEPS, end_when_expired, &connection->watch);
     enum varve_status status = VARVE_OK;
-    /* Of a new database, before it has a page: space of tensors that have moved on can be given back. */
+    /* Of a new database, before it has a page: space of tensors that have moved on can be given back. What is
+     * wrong with the file the next statement tells. */
     if (!options->read_only)
-        status = varve__sqlite_execute(database, "PRAGMA auto_vacuum = INCREMENTAL");
-    if (!options->read_only && status == VARVE_OK)
+        sqlite3_exec(database, "PRAGMA auto_vacuum = INCREMENTAL", NULL, NULL, NULL);
+    if (!options->read_only)
         status = use_wal(connection, options->path);
     if (status == VARVE_OK)
         status = varve__sqlite_execute(

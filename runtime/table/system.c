@@ -176,6 +176,8 @@ varve__system_raise(sqlite3 *database)
         varve__sqlite_execute(database, "UPDATE varve_generation SET generation = generation + 1");
     if (status == VARVE_OK && sqlite3_changes64(database) != 1)
         status = fail_generation(sqlite3_changes64(database));
+    if (status == VARVE_OK) /* tables may have other names from now on */
+        status = varve__sqlite_execute(database, "DELETE FROM varve_sealed");
     if (status != VARVE_OK)
         return status;
     return varve__sqlite_execute(
