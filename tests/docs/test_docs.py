@@ -319,7 +319,7 @@ class ConfigTest(unittest.TestCase):
         self.assertGreater(len(defaults), 0)
         for row in self.table:
             member = self.plain(row[0])
-            if member in defaults:
+            if member in defaults and member != "archive_threads":  # by the machine's processors
                 number = self.number(defaults[member])
                 self.assertEqual(row[2], str(number) if number else "off", member)
 
