@@ -154,7 +154,7 @@ begin(struct varve_tensor_writer *writer, const int64_t *dims)
 static void
 release_writer(struct varve_tensor_writer *writer)
 {
-    varve__segment_release(writer->segment);
+    varve__catalog_discard(writer->session->connection, writer->subject.plan, writer->segment);
     varve__release(writer);
 }
 
@@ -241,7 +241,9 @@ put_in_place(struct varve_tensor_writer *writer)
     if (status != VARVE_OK)
         return status;
     writer->segment = NULL; /* the transaction's */
-    status = varve__catalog_add(connection, writer->subject.plan, segment, &first);
+    int64_t bytes = writer->dims[0] * writer->row_elements *
+                    (int64_t)varve_dtype_size(writer->subject.tensor->tensor->dtype);
+    status = varve__catalog_add(connection, writer->subject.plan, segment, bytes, &first);
     if (status != VARVE_OK || !varve__segment_place(segment, 0, 0, &dataset, &place))
         return status;
     return varve__staged_insert_dims(

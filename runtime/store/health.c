@@ -261,12 +261,10 @@ clean_cache(struct varve_session *session, struct varve_maintenance_report *repo
 }
 
 static enum varve_status
-maintain(struct varve_session *session, struct varve_maintenance_report *report)
+maintain_cache(struct varve_session *session, struct varve_maintenance_report *report)
 {
     struct varve_store *store = session->store;
-    enum varve_status status = varve__maintain_archive(session, report);
-    if (!store->cache || status != VARVE_OK)
-        return status;
+    enum varve_status status = VARVE_OK;
     if (atomic_load(&store->copies_unsaid)) {
         status = varve__copies_keep(session->connection);
         atomic_store(&store->copies_unsaid, status != VARVE_OK);
@@ -275,6 +273,22 @@ maintain(struct varve_session *session, struct varve_maintenance_report *report)
         status = varve__read_through_drain(session, DRAIN_MOST, &report->invalidations_sent);
     enum varve_status cleaned = clean_cache(session, report);
     return status == VARVE_OK ? cleaned : status;
+}
+
+/* What one tier fails in does not keep the other from its own. */
+static enum varve_status
+maintain(struct varve_session *session, struct varve_maintenance_report *report)
+{
+    struct varve_store *store = session->store;
+    enum varve_status archived = varve__maintain_archive(session, report), status = VARVE_OK;
+    struct varve__kept_failure kept;
+    varve__failure_keep(&kept);
+    if (store->cache)
+        status = maintain_cache(session, report);
+    if (archived == VARVE_OK)
+        return status;
+    varve__failure_restore(&kept);
+    return archived;
 }
 
 enum varve_status

@@ -124,6 +124,10 @@ flush_locked(struct varve_session *session)
     struct varve__mover mover = {0};
     if (!session->store->archive)
         return VARVE_OK;
+    if (session->store->connect.read_only)
+        return varve__fail(
+            VARVE_READ_ONLY, VARVE_FAILURE_OTHER, VARVE_TIER_ARCHIVE, NULL,
+            "varve_flush: the store was opened with read_only; open it without");
     enum varve_status status = take_lock(session->store, &lock);
     if (status != VARVE_OK)
         return status;
@@ -276,8 +280,7 @@ compact(struct varve_session *session, struct varve_maintenance_report *report)
     report->tensors_moved = compacted.report.tensors;
     report->tensors_damaged = moved.report.damaged + compacted.report.damaged;
     report->segments_dropped = compacted.report.dropped;
-    /* Only who knows all messages may say that nothing is in a segment. */
-    if (status == VARVE_OK && !connection->guard.newer.found)
+    if (status == VARVE_OK)
         status = varve__tidy_unnamed(connection, &report->segments_dropped);
     if (status == VARVE_OK)
         status = varve__tidy_dropped(connection, &report->files_deleted);

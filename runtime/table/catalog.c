@@ -29,7 +29,8 @@ static const char *const texts[] = {
                                    "elements) VALUES (?1, ?2, ?3, ?4, ?5)",
     [VARVE__CATALOG_ADD_DATASET] =
         "INSERT INTO varve_dataset (id, segment, layout) VALUES (?1, ?2, ?3)",
-    [VARVE__CATALOG_HAS_FILE] = "SELECT 1 FROM varve_segment WHERE file = ?1",
+    [VARVE__CATALOG_HAS_FILE] = "SELECT 1 FROM varve_segment WHERE file = ?1 UNION ALL SELECT 1 "
+                                "FROM varve_dropped WHERE file = ?1",
 };
 
 void
@@ -151,6 +152,26 @@ varve__catalog_hash(
 
 /* -------------------------------------------------------------------- adding */
 
+void
+varve__catalog_discard(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    struct varve__segment *segment)
+{
+    const char *file = segment ? varve__segment_file(segment) : NULL;
+    if (file && varve__segment_size(segment) > 0) {
+        char *path = sqlite3_mprintf("%s/%s", plan->record->descriptor->name, file);
+        struct varve__kept_failure kept;
+        varve__failure_keep(&kept);
+        enum varve_status ignored =
+            path ? varve__archive_unlink(connection->catalog.archive, path) : VARVE_OK;
+        (void)ignored; /* a sweep will find it */
+        varve__failure_restore(&kept);
+        sqlite3_free(path);
+    }
+    varve__segment_release(segment);
+}
+
 static enum varve_status
 hold(
     struct varve__connection *connection,
@@ -162,7 +183,7 @@ hold(
     size_t size = strlen(message) + strlen(name) + 2;
     struct varve__held_segment *held = varve__allocate(sizeof *held + size);
     if (!held) {
-        varve__segment_release(segment);
+        varve__catalog_discard(connection, plan, segment);
         return varve__fail_memory(message, sizeof *held + size);
     }
     sqlite3_snprintf((int)size, held->file, "%s/%s", message, name);
@@ -174,23 +195,12 @@ hold(
     return VARVE_OK;
 }
 
-/* What all its elements take, uncompressed. */
-static int64_t
-element_bytes(const struct varve__segment *segment)
-{
-    int64_t bytes = 0;
-    for (size_t i = 0; i < varve__segment_dataset_count(segment); i++) {
-        const struct varve__grid *grid = &varve__segment_dataset(segment, i)->grid;
-        bytes += grid->count * (int64_t)grid->element;
-    }
-    return bytes;
-}
-
 static enum varve_status
 add_segment(
     struct varve__connection *connection,
     const struct varve__plan *plan,
     const struct varve__segment *segment,
+    int64_t bytes,
     const char *file)
 {
     sqlite3_stmt *statement;
@@ -201,7 +211,7 @@ add_segment(
     sqlite3_bind_text(statement, 2, file, -1, SQLITE_STATIC);
     sqlite3_bind_int64(statement, 3, varve__segment_size(segment));
     sqlite3_bind_int64(statement, 4, (int64_t)varve__segment_hash(segment));
-    sqlite3_bind_int64(statement, 5, element_bytes(segment));
+    sqlite3_bind_int64(statement, 5, bytes);
     return step(connection, statement);
 }
 
@@ -252,12 +262,13 @@ varve__catalog_add(
     struct varve__connection *connection,
     const struct varve__plan *plan,
     struct varve__segment *segment,
+    int64_t bytes,
     int64_t *first)
 {
     const char *file = NULL;
     enum varve_status status = hold(connection, plan, segment, &file);
     if (status == VARVE_OK)
-        status = add_segment(connection, plan, segment, file);
+        status = add_segment(connection, plan, segment, bytes, file);
     int64_t number = sqlite3_last_insert_rowid(connection->database);
     if (status == VARVE_OK)
         status = next_id(connection, first);

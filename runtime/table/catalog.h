@@ -57,14 +57,23 @@ enum varve_status
 varve__catalog_dataset(
     struct varve__connection *connection, int64_t id, struct varve__archived **archived);
 
-/* Adds a finished segment, which it takes over whatever the status, in the transaction under way. Its datasets have
+/* Adds a finished segment, which it takes over whatever the status, in the transaction under way. `bytes` are those
+ * of the elements that rows will name. Its datasets have
  * numbers from *first on. */
 enum varve_status
 varve__catalog_add(
     struct varve__connection *connection,
     const struct varve__plan *plan,
     struct varve__segment *segment,
+    int64_t bytes,
     int64_t *first);
+
+/* Deletes a finished segment that no catalog will name, and releases it. NULL is fine. */
+void
+varve__catalog_discard(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    struct varve__segment *segment);
 
 /* What the end of a transaction makes of them. */
 void

@@ -107,6 +107,18 @@ use_wal(struct varve__connection *connection, const char *path)
     return status;
 }
 
+/* Whether the database has no page yet. */
+static bool
+is_new(sqlite3 *database)
+{
+    sqlite3_stmt *statement = NULL;
+    bool none =
+        sqlite3_prepare_v2(database, "PRAGMA page_count", -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_int64(statement, 0) == 0;
+    sqlite3_finalize(statement);
+    return none;
+}
+
 static enum varve_status
 set_up(struct varve__connection *connection, const struct varve__connect *options)
 {
@@ -116,7 +128,7 @@ set_up(struct varve__connection *connection, const struct varve__connect *option
     enum varve_status status = VARVE_OK;
     /* Of a new database, before it has a page: space of tensors that have moved on can be given back. What is
      * wrong with the file the next statement tells. */
-    if (!options->read_only)
+    if (!options->read_only && is_new(database))
         sqlite3_exec(database, "PRAGMA auto_vacuum = INCREMENTAL", NULL, NULL, NULL);
     if (!options->read_only)
         status = use_wal(connection, options->path);

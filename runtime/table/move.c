@@ -95,9 +95,11 @@ varve__move_flush(
             "\"bytes\" "
             "FROM \"varve_staged_%w\" WHERE \"id\" > ?1 AND \"dataset\" = 0 ORDER BY \"id\"",
             NULL, NULL, &rows, &ready, move);
+        /* Rows of fields that only a newer schema has wait for a program of it. */
+        int64_t sealed = connection->guard.newer.found ? 0 : rows.last;
         if (status == VARVE_OK)
-            status = varve__moved_rows_commit(connection, plan, &rows, &ready, rows.last, move);
-        varve__segment_ready_release(&ready);
+            status = varve__moved_rows_commit(connection, plan, &rows, &ready, sealed, move);
+        varve__segment_ready_release(connection, plan, &ready);
         tell(move, plan, move->report.bytes - before, total);
     }
     varve__moved_rows_release(&rows);
@@ -110,6 +112,9 @@ struct segment {
     int64_t id;
     int64_t elements; /* bytes of all that it was sealed with */
     int64_t live;     /* of these, what rows name */
+    int64_t rows;     /* that name it */
+    bool
+        foreign; /* one of them is of a field that this program does not know, or damaged: it stays as it is */
     bool chosen;
 };
 
@@ -222,7 +227,7 @@ read_catalog(
     return status;
 }
 
-/* Bytes of elements by field and dims. */
+/* Bytes of elements by field and dims; -1 where this program cannot tell. */
 static int64_t
 live_bytes(const struct varve__plan *plan, int64_t field, const char *text)
 {
@@ -230,11 +235,21 @@ live_bytes(const struct varve__plan *plan, int64_t field, const char *text)
     const struct varve_column *column =
         field > 0 && field <= UINT32_MAX ? varve__plan_tensor(plan, (uint32_t)field) : NULL;
     if (!column || !text || !varve__tensor_read_dims(text, column->tensor->dim_count, dims))
-        return 0;
+        return -1;
     bytes = (int64_t)varve_dtype_size(column->tensor->dtype);
     for (size_t i = 0; i < column->tensor->dim_count; i++)
         bytes *= dims[i];
     return bytes;
+}
+
+static void
+count_row(const struct varve__plan *plan, sqlite3_stmt *statement, struct segment *segment)
+{
+    int64_t bytes = live_bytes(
+        plan, sqlite3_column_int64(statement, 1), (const char *)sqlite3_column_text(statement, 2));
+    segment->rows++;
+    segment->live += bytes > 0 ? bytes : 0;
+    segment->foreign |= bytes < 0;
 }
 
 static enum varve_status
@@ -252,9 +267,7 @@ count_live(
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
         const struct owner *owner = owner_of(survey, sqlite3_column_int64(statement, 0));
         if (owner)
-            survey->segments[owner->segment].live += live_bytes(
-                plan, sqlite3_column_int64(statement, 1),
-                (const char *)sqlite3_column_text(statement, 2));
+            count_row(plan, statement, &survey->segments[owner->segment]);
     }
     if (code != SQLITE_DONE)
         status = varve__connection_fail(connection, code, plan, "compaction");
@@ -277,7 +290,8 @@ choose(struct survey *survey, int64_t limit)
     for (size_t i = 0; i < survey->segment_count; i++) {
         struct segment *segment = &survey->segments[i];
         bool is_small = segment->elements < limit / SMALL_PART && small >= SMALL_MOST;
-        segment->chosen = segment->live > 0 && (segment->live <= segment->elements / 2 || is_small);
+        segment->chosen = segment->live > 0 && !segment->foreign &&
+                          (segment->live <= segment->elements / 2 || is_small);
         survey->live += segment->chosen ? segment->live : 0;
     }
 }
@@ -322,7 +336,7 @@ drop_dead(
 {
     int64_t dropped = 0;
     for (size_t i = 0; i < survey->segment_count; i++)
-        survey->segments[i].live = 0;
+        survey->segments[i].rows = 0;
     enum varve_status status = count_live(connection, plan, survey);
     if (status == VARVE_OK)
         status = varve__write_begin(connection, VARVE__WRITE_SEVERAL);
@@ -330,7 +344,7 @@ drop_dead(
         return status;
     for (size_t i = 0; i < survey->segment_count && status == VARVE_OK; i++) {
         const struct segment *segment = &survey->segments[i];
-        if (!segment->chosen || segment->live > 0)
+        if (!segment->chosen || segment->rows > 0)
             continue;
         status = drop_segment(connection, segment->id);
         dropped++;
@@ -361,7 +375,7 @@ move_chosen(
             is_chosen, survey, &rows, &ready, move);
         if (status == VARVE_OK && rows.count > 0)
             status = varve__moved_rows_commit(connection, plan, &rows, &ready, 0, move);
-        varve__segment_ready_release(&ready);
+        varve__segment_ready_release(connection, plan, &ready);
         tell(move, plan, move->report.bytes - before, survey->live);
     }
     varve__moved_rows_release(&rows);

@@ -134,7 +134,10 @@ varve__moved_rows_gather(
         if (rows->count == rows->room && !grow(rows))
             return varve__fail_memory(plan->record->descriptor->name, rows->room * 2);
         struct varve__moved_row *row = &rows->rows[rows->count];
-        bool taken = !wanted || wanted(context, sqlite3_column_int64(statement, COLUMN_DATASET));
+        size_t tensor;
+        bool known = find_tensor(plan, sqlite3_column_int64(statement, COLUMN_FIELD), &tensor);
+        bool taken =
+            known && (!wanted || wanted(context, sqlite3_column_int64(statement, COLUMN_DATASET)));
         bool good = taken && read_row(plan, statement, row);
         rows->last = sqlite3_column_int64(statement, COLUMN_ID);
         move->report.damaged += taken && !good;
@@ -259,7 +262,7 @@ varve__moved_rows_commit(
     ready->segment = NULL; /* the transaction's now */
     target.segment = segment;
     if (segment)
-        status = varve__catalog_add(connection, plan, segment, &target.first);
+        status = varve__catalog_add(connection, plan, segment, rows->bytes, &target.first);
     if (segment && status == VARVE_OK) {
         move->report.segments++;
         status = move_rows(connection, &target, rows, move);

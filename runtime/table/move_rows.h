@@ -54,9 +54,12 @@ struct varve__segment_ready {
 size_t
 varve__segment_ready_record(const struct varve__segment_ready *ready, int64_t id);
 
-/* Releases the arrays, after the segment. */
+/* Releases the arrays, after the segment, which is deleted where nothing was moved to it. */
 void
-varve__segment_ready_release(struct varve__segment_ready *ready);
+varve__segment_ready_release(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    struct varve__segment_ready *ready);
 
 /* Sorts the rows by tensor and record, and writes them to a segment, from the snapshot under way. *ready is to be
  * released, whatever the status. */

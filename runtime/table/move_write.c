@@ -186,6 +186,15 @@ append_row(struct writing *writing, size_t t, const struct varve__moved_row *row
     enum varve_status status =
         row->dataset > 0 ? varve__catalog_dataset(writing->connection, row->dataset, &archived)
                          : open_blob(writing, row);
+    if (archived &&
+        varve__archived_dataset(archived)->dtype != writing->tensors[t].column->tensor->dtype)
+        status = varve__fail(
+            VARVE_CORRUPT, VARVE_FAILURE_OTHER, VARVE_TIER_ARCHIVE,
+            writing->plan->record->descriptor->name,
+            "a tensor of the record %lld has elements of another type in the archive than in the "
+            "schema: the "
+            "database was changed by hand or damaged; restore a backup",
+            (long long)row->record);
     if (status == VARVE_OK)
         status = append_pieces(writing, t, row, archived);
     if (archived)
@@ -289,9 +298,12 @@ varve__segment_ready_record(const struct varve__segment_ready *ready, int64_t id
 }
 
 void
-varve__segment_ready_release(struct varve__segment_ready *ready)
+varve__segment_ready_release(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    struct varve__segment_ready *ready)
 {
-    varve__segment_release(ready->segment);
+    varve__catalog_discard(connection, plan, ready->segment);
     varve__release(ready->ids);
     varve__release(ready->tensors);
     varve__release(ready->dims);

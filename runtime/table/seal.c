@@ -91,6 +91,7 @@ struct batch {
     const struct varve__seal *what;
     size_t first;
     size_t count;
+    int64_t bytes; /* of elements */
     int64_t *ids;
     int64_t *dims;
     struct varve__segment_tensor *tensors;
@@ -247,7 +248,7 @@ seal_batch(
     fill_batch(plan, batch);
     enum varve_status status = write_segment(connection, plan, batch, &segment);
     if (status == VARVE_OK)
-        status = varve__catalog_add(connection, plan, segment, &first);
+        status = varve__catalog_add(connection, plan, segment, batch->bytes, &first);
     else
         varve__segment_release(segment);
     for (size_t i = 0; i < batch->count && status == VARVE_OK; i++) {
@@ -277,6 +278,7 @@ varve__seal_write(
             bytes += varve__seal_bytes(plan, what, batch.first + batch.count);
             batch.count++;
         } while (batch.first + batch.count < what->count && (int64_t)bytes < limit);
+        batch.bytes = (int64_t)bytes;
         *failed = batch.first;
         status = seal_batch(connection, plan, &batch, failed);
         batch.first += batch.count;

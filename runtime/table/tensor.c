@@ -89,6 +89,18 @@ varve__tensor_dims_text(const int64_t *dims, size_t count, char text[VARVE__DIMS
             (long long)dims[i]);
 }
 
+/* Whether so many elements, of up to 8 bytes, can be counted. */
+static bool
+fits(const int64_t *dims, size_t count)
+{
+    int64_t bytes = 8;
+    for (size_t i = 0; i < count; i++) {
+        if (__builtin_mul_overflow(bytes, dims[i], &bytes))
+            return false;
+    }
+    return true;
+}
+
 bool
 varve__tensor_read_dims(const char *text, size_t count, int64_t *dims)
 {
@@ -102,7 +114,7 @@ varve__tensor_read_dims(const char *text, size_t count, int64_t *dims)
             return false;
         text = end + 1;
     }
-    return true;
+    return fits(dims, count);
 }
 
 bool

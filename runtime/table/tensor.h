@@ -46,7 +46,7 @@ varve__tensor_dims(const struct varve_tensor *tensor, const void *record, int64_
 void
 varve__tensor_dims_text(const int64_t *dims, size_t count, char text[VARVE__DIMS_TEXT]);
 
-/* The reverse: false when the text is no `count` numbers, or one is negative. */
+/* The reverse: false when the text is no `count` numbers, one is negative, or they are too many elements. */
 bool
 varve__tensor_read_dims(const char *text, size_t count, int64_t *dims);
 

@@ -130,28 +130,39 @@ varve__tidy_dropped(struct varve__connection *connection, int64_t *deleted)
 
 /* -------------------------------------------------------------------- unnamed segments */
 
-/* SELECT of all segments that some table of this store names. */
+/* SELECT of all segments that some row of the database names, whatever schema its table is of. NULL: that could not
+ * be told. */
 static char *
-named_segments(const struct varve__plans *plans)
+named_segments(sqlite3 *database)
 {
+    sqlite3_stmt *statement = NULL;
     sqlite3_str *text = sqlite3_str_new(NULL);
+    int code = sqlite3_prepare_v2(
+        database,
+        "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name LIKE "
+        "'varve\\_staged\\_%' ESCAPE '\\'",
+        -1, &statement, NULL);
     sqlite3_str_appendall(text, "SELECT 0");
-    for (size_t i = 0; i < plans->count; i++) {
-        if (plans->plans[i].tensor_count > 0)
-            sqlite3_str_appendf(
-                text,
-                " UNION SELECT d.segment FROM \"varve_staged_%w\" AS t JOIN varve_dataset AS d ON "
-                "d.id = t.dataset "
-                "WHERE t.dataset > 0",
-                plans->plans[i].record->table->name);
+    while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        sqlite3_str_appendf(
+            text,
+            " UNION SELECT d.segment FROM \"%w\" AS t JOIN varve_dataset AS d ON d.id = t.dataset "
+            "WHERE t.dataset > 0",
+            sqlite3_column_text(statement, 0));
+        code = SQLITE_OK;
     }
-    return sqlite3_str_finish(text);
+    sqlite3_finalize(statement);
+    char *named = sqlite3_str_finish(text);
+    if (code == SQLITE_DONE)
+        return named;
+    sqlite3_free(named);
+    return NULL;
 }
 
-enum varve_status
-varve__tidy_unnamed(struct varve__connection *connection, int64_t *dropped)
+static enum varve_status
+drop_unnamed(struct varve__connection *connection, int64_t *changes)
 {
-    char *named = named_segments(connection->plans);
+    char *named = named_segments(connection->database);
     char *text =
         named ? sqlite3_mprintf(
                     "CREATE TEMP TABLE varve_unnamed AS SELECT id, file FROM varve_segment "
@@ -163,16 +174,24 @@ varve__tidy_unnamed(struct varve__connection *connection, int64_t *dropped)
     sqlite3_free(named);
     if (!text)
         return varve__fail_memory(NULL, 0);
-    enum varve_status status = varve__write_begin(connection, VARVE__WRITE_SEVERAL);
-    if (status == VARVE_OK) {
-        status = varve__sqlite_execute(connection->database, text);
-        int64_t changes = sqlite3_changes64(connection->database);
-        if (status == VARVE_OK)
-            status = varve__sqlite_execute(connection->database, "DROP TABLE temp.varve_unnamed");
-        status = varve__write_end(connection, VARVE__WRITE_SEVERAL, status);
-        *dropped += status == VARVE_OK ? changes : 0;
-    }
+    enum varve_status status = varve__sqlite_execute(connection->database, text);
     sqlite3_free(text);
+    *changes = sqlite3_changes64(connection->database);
+    if (status == VARVE_OK)
+        status = varve__sqlite_execute(connection->database, "DROP TABLE temp.varve_unnamed");
+    return status;
+}
+
+enum varve_status
+varve__tidy_unnamed(struct varve__connection *connection, int64_t *dropped)
+{
+    int64_t changes = 0;
+    enum varve_status status = varve__write_begin(connection, VARVE__WRITE_SEVERAL);
+    if (status != VARVE_OK)
+        return status;
+    status = drop_unnamed(connection, &changes);
+    status = varve__write_end(connection, VARVE__WRITE_SEVERAL, status);
+    *dropped += status == VARVE_OK ? changes : 0;
     return status;
 }
 

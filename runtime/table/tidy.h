@@ -9,8 +9,7 @@
 enum varve_status
 varve__tidy_dropped(struct varve__connection *connection, int64_t *deleted);
 
-/* Drops segments that no tensor of any message of this store is in. Only for a program that knows all messages of the
- * database. Adds to *dropped. */
+/* Drops segments that no row of any table of the database names. Adds to *dropped. */
 enum varve_status
 varve__tidy_unnamed(struct varve__connection *connection, int64_t *dropped);
 
