@@ -39,7 +39,7 @@ test_system_tables_of_a_newer_varve_are_refused(void **state)
 {
     struct moved *moved = *state;
     moved_expect(moved->session, VARVE_OK, moved_run(moved->session, "get"));
-    moved_execute(moved, "PRAGMA user_version = 4");
+    moved_execute(moved, "PRAGMA user_version = 5");
     raise_generation(moved);
     moved_expect(moved->session, VARVE_SCHEMA, moved_run(moved->session, "get"));
     expect_text(moved->session, "newer varve");

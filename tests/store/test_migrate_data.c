@@ -238,7 +238,7 @@ test_system_tables_of_the_first_version_move(void **state)
     trial_refuse(*state, &plain, read_only, VARVE_SCHEMA, "of an older varve");
     trial_refuse(*state, &plain, refuse, VARVE_SCHEMA, "of an older varve");
     trial_open(*state, &plain);
-    assert_string_equal(trial_query(*state, "PRAGMA user_version"), "3");
+    assert_string_equal(trial_query(*state, "PRAGMA user_version"), "4");
     assert_string_equal(
         trial_query(*state, "SELECT lock LIKE 'message zoo.Animal %' FROM varve_schema"), "1");
     assert_string_equal(trial_query(*state, "SELECT generation FROM varve_generation"), "1");
@@ -256,7 +256,7 @@ test_system_tables_of_the_second_version_move(void **state)
     trial_execute(*state, to_version_2);
     trial_refuse(*state, &zoo_schema, refuse, VARVE_SCHEMA, "of an older varve");
     trial_open(*state, &zoo_schema);
-    assert_string_equal(trial_query(*state, "PRAGMA user_version"), "3");
+    assert_string_equal(trial_query(*state, "PRAGMA user_version"), "4");
     assert_string_equal(trial_query(*state, copies_sql), "8//0.00");
     assert_string_equal(trial_query(*state, "SELECT name FROM keeper"), "Ada");
     assert_string_equal(
@@ -309,10 +309,10 @@ test_a_database_of_a_newer_varve_is_refused(void **state)
 {
     struct varve_config config = {0};
     trial_open(*state, &zoo_schema);
-    trial_execute(*state, "PRAGMA user_version = 4");
+    trial_execute(*state, "PRAGMA user_version = 5");
     trial_refuse(
         *state, &zoo_schema, config, VARVE_SCHEMA,
-        "the database's system tables are of version 4, newer than the 3 that this program knows");
+        "the database's system tables are of version 5, newer than the 4 that this program knows");
 }
 
 int
