@@ -15,6 +15,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include <cortex/cortex.varve.h>
 #include <lab_tensors.varve.h>
 #include <varve/health.h>
 
@@ -689,6 +690,127 @@ test_a_changed_row_of_the_catalog_is_found(void **state)
     }
 }
 
+static void
+test_segments_of_another_package_are_left_alone(void **state)
+{
+    static uint32_t numbers[1000] = {7};
+    struct lab *lab = *state;
+    struct varve_error error;
+    const struct varve_schema *const both[] = {&lab_tensors_schema, &cortex_schema};
+    struct varve_config config = {.data_dir = lab->folder, .stage_max_bytes = -1};
+    assert_int_equal(varve_open_many(both, 2, &config, &lab->store, &error), VARVE_OK);
+    must(lab, varve_session_open(lab->store, &lab->session));
+    struct lab_tensors_plain plain = LAB_TENSORS_PLAIN_INIT, *got;
+    plain.size = 1000;
+    plain.numbers = (struct varve_uint32s){1000, numbers};
+    must(lab, lab_tensors_plain_insert(lab->session, &plain));
+    close_lab(lab);
+    struct varve_store *other;
+    assert_int_equal(varve_open(&cortex_schema, &config, &other, &error), VARVE_OK);
+    assert_int_equal(varve_maintain(other, NULL), VARVE_OK);
+    varve_close(other);
+    assert_int_equal(varve_open_many(both, 2, &config, &lab->store, &error), VARVE_OK);
+    must(lab, varve_session_open(lab->store, &lab->session));
+    must(lab, lab_tensors_plain_get(lab->session, plain.id, &got));
+    assert_memory_equal(got->numbers.data, numbers, sizeof numbers);
+    lab_tensors_plain_free(got);
+}
+
+/* As a newer schema has them. */
+static void
+test_a_segment_with_fields_that_the_program_does_not_know_is_not_compacted(void **state)
+{
+    static uint8_t pixels[48];
+    static uint16_t depths[48];
+    struct lab *lab = *state;
+    struct lab_tensors_frame frames[10];
+    open_lab(lab, -1);
+    for (size_t i = 0; i < 10; i++) {
+        lab_tensors_frame_init(&frames[i]);
+        frames[i].taken_at = varve_now();
+        frames[i].pixels = (struct varve_uint8s){48, pixels};
+        frames[i].depths = (struct varve_uint16s){48, depths};
+    }
+    must(lab, lab_tensors_frame_insert_many(lab->session, frames, 10));
+    sqlite3 *database = varve_session_sqlite(lab->session);
+    assert_int_equal(
+        sqlite3_exec(
+            database, "UPDATE varve_staged_frame SET field = 99 WHERE record = 1 AND field = 3",
+            NULL, NULL, NULL),
+        SQLITE_OK);
+    for (size_t i = 1; i < 9; i++)
+        must(lab, lab_tensors_frame_delete(lab->session, frames[i].id));
+    must(lab, varve_maintain(lab->store, NULL));
+    assert_int_equal(
+        ask(lab, "SELECT count(*) FROM varve_staged_frame JOIN varve_dataset ON dataset = "
+                 "varve_dataset.id WHERE field = 99"),
+        1);
+    assert_int_equal(count_files(lab, "lab.tensors.Frame"), 1);
+}
+
+static void
+test_compaction_comes_to_an_end_where_records_have_a_part_of_their_tensors_elsewhere(void **state)
+{
+    static uint8_t pixels[48];
+    static uint16_t depths[48];
+    struct lab *lab = *state;
+    struct varve_maintenance_report report;
+    struct lab_tensors_frame frames[20];
+    open_lab(lab, -1);
+    for (size_t i = 0; i < 20; i++) {
+        lab_tensors_frame_init(&frames[i]);
+        frames[i].taken_at = varve_now();
+        frames[i].pixels = (struct varve_uint8s){48, pixels};
+        frames[i].depths = (struct varve_uint16s){48, depths};
+    }
+    must(lab, lab_tensors_frame_insert_many(lab->session, frames, 20));
+    for (size_t i = 0; i < 20; i++) {
+        frames[i].depths.data = NULL;
+        must(lab, lab_tensors_frame_update(lab->session, &frames[i]));
+    }
+    for (int i = 0; i < 4; i++)
+        must(lab, varve_maintain(lab->store, &report));
+    assert_int_equal(report.tensors_moved, 0);
+}
+
+static void
+test_a_session_opens_beside_a_writer(void **state)
+{
+    struct lab *lab = *state;
+    struct varve_session *other;
+    open_lab(lab, 0);
+    must(lab, varve_begin(lab->session));
+    must(lab, varve_session_open(lab->store, &other));
+    varve_session_close(other);
+    must(lab, varve_rollback(lab->session));
+}
+
+static void
+test_dims_that_no_memory_holds_are_damage(void **state)
+{
+    static double cells[4];
+    struct lab *lab = *state;
+    struct lab_tensors_matrix matrix = LAB_TENSORS_MATRIX_INIT;
+    struct varve_range range = {.start = {0, 0}, .count = {1, 4}};
+    open_lab(lab, 0);
+    matrix.rows = 1;
+    matrix.columns = 4;
+    matrix.cells = (struct varve_doubles){4, cells};
+    must(lab, lab_tensors_matrix_insert(lab->session, &matrix));
+    sqlite3 *database = varve_session_sqlite(lab->session);
+    assert_int_equal(
+        sqlite3_exec(
+            database,
+            "UPDATE varve_staged_matrix SET dims = '4611686018427387904,4', hash = NULL, bytes = "
+            "x''",
+            NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(
+        lab_tensors_matrix_read_cells(lab->session, matrix.id, &range, cells, sizeof cells),
+        VARVE_CORRUPT);
+    must(lab, varve_flush(lab->store));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -706,6 +828,11 @@ main(void)
         TEST(test_what_a_crash_left_is_swept_and_what_others_put_there_is_not),
         TEST(test_a_changed_byte_of_a_segment_is_found),
         TEST(test_a_changed_row_of_the_catalog_is_found),
+        TEST(test_segments_of_another_package_are_left_alone),
+        TEST(test_a_segment_with_fields_that_the_program_does_not_know_is_not_compacted),
+        TEST(test_compaction_comes_to_an_end_where_records_have_a_part_of_their_tensors_elsewhere),
+        TEST(test_a_session_opens_beside_a_writer),
+        TEST(test_dims_that_no_memory_holds_are_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
