@@ -6,6 +6,7 @@ column of shapes. In OBJECT each record has a group, named by its id.
 """
 
 IDS = "id"  # the column of the records' ids
+AXES_MAX = 3  # of one shape: HDMF allows a column four, the records among them
 
 
 def is_object(message):
@@ -13,7 +14,8 @@ def is_object(message):
 
 
 def is_ragged(field):
-    return field.may_be_absent or not all(dim.isdigit() for dim in field.tensor.dims)
+    dims = field.tensor.dims
+    return field.may_be_absent or len(dims) > AXES_MAX or not all(dim.isdigit() for dim in dims)
 
 
 def of_tensor(message, field):

@@ -199,6 +199,7 @@ class ArchiveLayoutTest(LayoutTest):
         shaped = {**ragged, "shape": "a_shape"}
         for field, datasets in (
             ('repeated float a = 3 [(varve.tensor).dim = "n"];', ragged),
+            ('repeated float a = 3 [(varve.tensor) = { dim: "2" dim: "2" dim: "2" dim: "2" }];', shaped),
             ('repeated float a = 3 [(varve.tensor) = { dim: "4" optional: true }];', ragged),
             ('optional bytes a = 3 [(varve.tensor) = { dim: "4" dim: "2" dtype: INT8 }];', shaped),
             ('repeated float a = 3 [(varve.tensor) = { dim: "4" dim: "n" }];', shaped),

@@ -110,12 +110,12 @@ class Faults(campaign.Campaign):
 
     problem = staticmethod(problem)
 
-    def fail_each(self, call: str, code: int, mode: str = "run", **others: str) -> None:
+    def fail_each(self, call: str, code: int, mode: str = "run", size: int = SAMPLE, **others: str) -> None:
         """The fault at some numbers of calls, up to one that is not reached."""
         faults = {"FAULT_CALL": call, "FAULT_ERRNO": str(code)}
         faults.update({f"FAULT_{name.upper()}": value for name, value in others.items()})
         seed = seeds(1, f"{faults} {mode}")[0]
-        numbers = campaign.sample(range(1, count_calls(call, seed, mode) + 2), SAMPLE, f"{faults} {mode}")
+        numbers = campaign.sample(range(1, count_calls(call, seed, mode) + 2), size, f"{faults} {mode}")
         self.check([(mode, seed, {**faults, "FAULT_AT": str(at)}) for at in numbers])
 
     def kill_each(self, call: str, when: str, count: int) -> None:
@@ -166,7 +166,7 @@ class Faults(campaign.Campaign):
         self.fail_each("sync", errno.EIO, "drop", always="1")
 
     def test_a_unit_of_unknown_outcome_that_a_crash_makes_true_has_its_segments(self):
-        self.fail_each("sync", errno.EIO, "sweep")
+        self.fail_each("sync", errno.EIO, "sweep", 4 * SAMPLE)
 
     def test_a_file_that_cannot_be_opened(self):
         self.fail_each("open", errno.EIO)
@@ -268,7 +268,7 @@ class Mutants(unittest.TestCase):
             for way in ("torn", "named", "sure"):
                 text = loss_problem(course, course.marks()[i], way)
                 if text:
-                    print(f"no sync of {no_sync or 'the store'}: seen at the {tries + 1}. mark: {text}", file=sys.stderr)
+                    print(f"no sync of {no_sync or 'the store'}, mark {tries + 1}: {text}", file=sys.stderr)
                     return
         self.fail(f"seed {campaign.SEED}: nobody notices that {no_sync or 'the store'} is not synced")
 
