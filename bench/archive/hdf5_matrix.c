@@ -19,6 +19,7 @@ struct state {
     char *path;
     hid_t properties; /* of the dataset */
     float *band;
+    float *whole; /* all of a matrix */
     hid_t file; /* kept open for slices; negative: it is not */
     hid_t dataset;
     uint64_t sliced;
@@ -99,19 +100,36 @@ write_matrix(void *context, size_t operations)
 
 /* ------------------------------------------------------------------ reading */
 
-/* All values, in new memory. */
-static float *
-read_file(struct state *state)
+static void
+read_file(struct state *state, float *values)
 {
-    float *values = malloc(matrix_size(state->setting.matrix));
-    if (!values)
-        bench_fail("out of memory");
     open_dataset(state);
     hdf5_must(
         H5Dread(state->dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values),
         "H5Dread");
     close_dataset(state);
+}
+
+/* All values, in new memory. */
+static float *
+get_file(struct state *state)
+{
+    float *values = malloc(matrix_size(state->setting.matrix));
+    if (!values)
+        bench_fail("out of memory");
+    read_file(state, values);
     return values;
+}
+
+static uint64_t
+get_matrix(void *context, size_t operations)
+{
+    struct state *state = context;
+    close_dataset(state);
+    uint64_t start = bench_now();
+    for (size_t i = 0; i < operations; i++)
+        free(get_file(state));
+    return bench_now() - start;
 }
 
 static uint64_t
@@ -121,7 +139,7 @@ read_matrix(void *context, size_t operations)
     close_dataset(state);
     uint64_t start = bench_now();
     for (size_t i = 0; i < operations; i++)
-        free(read_file(state));
+        read_file(state, state->whole);
     return bench_now() - start;
 }
 
@@ -130,7 +148,7 @@ crc(void *context)
 {
     struct state *state = context;
     close_dataset(state);
-    float *values = read_file(state);
+    float *values = get_file(state);
     uint32_t crc = data_crc(0, values, matrix_size(state->setting.matrix));
     free(values);
     return crc;
@@ -196,6 +214,7 @@ close_side(void *context)
     H5Pclose(state->properties);
     unlink(state->path);
     free(state->band);
+    free(state->whole);
     free(state->path);
     free(state);
 }
@@ -205,18 +224,21 @@ hdf5_open_matrix(const struct matrix_setting *setting, struct matrix_side *side)
 {
     struct state *state = calloc(1, sizeof *state);
     float *band = malloc(matrix_band_size(setting->matrix));
-    if (!state || !band)
+    float *whole = calloc(1, matrix_size(setting->matrix));
+    if (!state || !band || !whole)
         bench_fail("out of memory");
     *state = (struct state){
         .setting = *setting,
         .path = bench_folder_path(setting->folder, "hdf5.h5"),
         .properties = make_properties(setting),
         .band = band,
+        .whole = whole,
         .file = -1,
     };
     *side = (struct matrix_side){
         .name = "HDF5 in C",
         .write = write_matrix,
+        .get = get_matrix,
         .read = read_matrix,
         .slice = slice,
         .crc = crc,

@@ -1,6 +1,7 @@
 /* A matrix as a record of varve. */
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <lab.varve.h>
 #include <varve/archive.h>
@@ -34,6 +35,7 @@ struct state {
     size_t stored; /* in the store */
     int64_t id;    /* of the last one */
     float *band;
+    float *whole; /* all of a matrix */
     uint64_t sliced;
 };
 
@@ -88,12 +90,31 @@ read_one(const struct state *state)
 }
 
 static uint64_t
-read_matrix(void *context, size_t operations)
+get_matrix(void *context, size_t operations)
 {
     uint64_t start = bench_now();
     for (size_t i = 0; i < operations; i++)
         varve_record_free(read_one(context));
     return bench_now() - start;
+}
+
+static uint64_t
+read_matrix(void *context, size_t operations)
+{
+    struct state *state = context;
+    size_t size = matrix_size(state->setting.matrix);
+    uint64_t start = bench_now();
+    for (size_t i = 0; i < operations; i++)
+        ours_must(
+            &state->store,
+            varve_record_read_tensor(
+                state->store.session, state->record, state->id, LAB_MATRIX_FIELD_WEIGHTS, NULL,
+                state->whole, size),
+            "read");
+    uint64_t time = bench_now() - start;
+    if (memcmp(state->whole, state->setting.matrix->values, size) != 0)
+        bench_fail("varve reads another matrix than was stored");
+    return time;
 }
 
 static uint32_t
@@ -158,6 +179,7 @@ close_side(void *context)
     struct state *state = context;
     ours_store_remove(&state->store);
     free(state->band);
+    free(state->whole);
     free(state);
 }
 
@@ -166,17 +188,20 @@ ours_open_matrix(const struct matrix_setting *setting, struct matrix_side *side)
 {
     struct state *state = calloc(1, sizeof *state);
     float *band = malloc(matrix_band_size(setting->matrix));
-    if (!state || !band)
+    float *whole = calloc(1, matrix_size(setting->matrix));
+    if (!state || !band || !whole)
         bench_fail("out of memory");
     *state = (struct state){
         .setting = *setting,
         .record = records[setting->filter],
         .band = band,
+        .whole = whole,
     };
     ours_store_open(&state->store, setting->folder, "varve");
     *side = (struct matrix_side){
         .name = "varve",
         .write = write_matrix,
+        .get = get_matrix,
         .read = read_matrix,
         .slice = slice,
         .crc = crc,

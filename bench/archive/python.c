@@ -56,7 +56,7 @@ write_matrix(void *context, size_t operations)
 }
 
 static uint64_t
-read_matrix(void *context, size_t operations)
+get_matrix(void *context, size_t operations)
 {
     return request(context, "read", operations);
 }
@@ -92,7 +92,7 @@ python_open_matrix(const struct matrix_setting *setting, struct matrix_side *sid
     *side = (struct matrix_side){
         .name = "h5py",
         .write = write_matrix,
-        .read = read_matrix,
+        .get = get_matrix,
         .slice = slice,
         .crc = crc,
         .band_crc = band_crc,

@@ -31,9 +31,10 @@ struct matrix_setting {
 struct matrix_side {
     const char *name;
     bench_function *write;        /* the whole matrix, into a new file or as a new record */
-    bench_function *read;         /* all of what was written last, into new memory */
+    bench_function *get;          /* all of what was written last, into new memory */
+    bench_function *read;         /* the same into memory that is there; NULL: it has no such call */
     bench_function *slice;        /* bands of it, one after the other picked by matrix_band() */
-    uint32_t (*crc)(void *state); /* of all that `read` reads */
+    uint32_t (*crc)(void *state); /* of all that `get` reads */
     uint32_t (*band_crc)(void *state, size_t first_row); /* of what `slice` reads */
     bench_function *size;                                /* bytes of the file, times operations */
     void (*close)(void *state);

@@ -12,6 +12,7 @@
 #include "base/error.h"
 
 enum {
+    DEFLATE_LEVEL_SHIFTED = 6, /* the last that stands for the one below */
     DEFLATE_LEVEL_MOST = 12
 };
 
@@ -37,6 +38,18 @@ fail_context(const char *library)
 
 /* ------------------------------------------------------------------ DEFLATE */
 
+/* The level of libdeflate for one of zlib's, which is what a schema's number is taken for: one below makes files
+ * as small as zlib's (of shuffled floats 0.94 to 1.01 of them) in less time than its own of that number. */
+static int
+deflate_level(int level)
+{
+    if (level <= 1)
+        return level < 0 ? 0 : level;
+    if (level <= DEFLATE_LEVEL_SHIFTED)
+        return level - 1;
+    return level < DEFLATE_LEVEL_MOST ? level : DEFLATE_LEVEL_MOST;
+}
+
 static enum varve_status
 deflate_compress(
     struct varve__chunk_contexts *contexts,
@@ -47,7 +60,7 @@ deflate_compress(
     size_t room,
     size_t *written)
 {
-    level = level < 0 ? 0 : level < DEFLATE_LEVEL_MOST ? level : DEFLATE_LEVEL_MOST;
+    level = deflate_level(level);
     if (contexts->deflate_compress && contexts->deflate_level != level) {
         libdeflate_free_compressor(contexts->deflate_compress);
         contexts->deflate_compress = NULL;
