@@ -38,7 +38,7 @@ struct varve__segment_options {
     const struct varve_record *record;
     struct varve__workers *workers; /* NULL: all is done by the caller */
     int64_t
-        chunk_bytes; /* 0: chosen by layout and shape: 1 MiB where records are large, 128 KiB where
+        chunk_bytes; /* 0: chosen by layout and shape: 1 MiB where records are large, 16 KiB where
                                         they are small and many */
     int64_t
         memory_bytes; /* chunks under way take at most about so much, if at least one each thread */

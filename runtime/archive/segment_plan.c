@@ -8,7 +8,7 @@
 enum {
     AXES_MOST = 3,          /* of an N-dimensional column's tensors */
     CHUNK_LARGE = 1 << 20,  /* bytes, where a record has many of them */
-    CHUNK_SMALL = 128 << 10 /* where it has few: reading one decodes a chunk */
+    CHUNK_SMALL = 16 << 10 /* where it has few: reading one decodes a chunk */
 };
 
 static const int64_t record_large = 256 << 10; /* bytes of a record's tensor */
