@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from varve_codegen import expression
 
 LEFT_OUT = ("varve_schema", "varve_migration", "varve_generation", "varve_copies", "varve_copied",
-            "varve_invalidation", "varve_segment", "varve_dataset", "varve_dropped", "varve_sealed")
+            "varve_invalidation", "varve_segment", "varve_dataset", "varve_dropped", "varve_sealed",
+            "varve_archive")
 
 _COMMENT = re.compile(
     r"""('(?:[^']|'')*' | "(?:[^"]|"")*" | `(?:[^`]|``)*` | \[[^\]]*\]) | --[^\n]* | /\*.*?(?:\*/|\Z)""",

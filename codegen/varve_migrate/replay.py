@@ -33,6 +33,7 @@ _SYSTEM_TABLES = (
     "REFERENCES varve_segment (id) ON DELETE CASCADE, layout BLOB NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS varve_dropped (id INTEGER PRIMARY KEY AUTOINCREMENT, file TEXT NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS varve_sealed (name TEXT PRIMARY KEY NOT NULL, id INTEGER NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS varve_archive (identity BLOB NOT NULL) STRICT",
 )
 _DEFINING = ("create", "alter", "drop")  # their texts are kept in the database
 _QUOTED = re.compile(

@@ -1,10 +1,12 @@
 /* Opening the archive, and its folders. */
+#define _DEFAULT_SOURCE /* flock() */
 #include "archive/archive.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -122,6 +124,84 @@ make_folder(const char *path)
     return sync_parent(path);
 }
 
+/* -------------------------------------------------------------------- whose it is */
+
+enum {
+    OWNER_SIZE = sizeof(struct varve__archive_identity) * 2 + 1 /* in hexadecimal, and a line's end */
+};
+
+static enum varve_status
+fail_owner(const struct varve__archive *archive)
+{
+    return varve__fail(
+        VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_ARCHIVE, NULL,
+        "the archive in %s belongs to another database, whose segments would be deleted: give this one a folder of its "
+        "own in archive_dir; or restore the database that it belongs to; or delete the folder, when that is gone for "
+        "good",
+        archive->folder);
+}
+
+static enum varve_status
+write_owner(const struct varve__archive *archive, int file, const char owner[OWNER_SIZE])
+{
+    ssize_t written = pwrite(file, owner, OWNER_SIZE, 0);
+    if (written >= 0 && written < OWNER_SIZE)
+        errno = ENOSPC;
+    if (written < OWNER_SIZE || fsync(file) != 0)
+        return fail_folder("write the owner into", archive->folder);
+    return sync_folder(archive->folder);
+}
+
+/* A file that was not written to its end says nothing yet. */
+static enum varve_status
+check_owner(const struct varve__archive *archive, int file, const char owner[OWNER_SIZE])
+{
+    char found[OWNER_SIZE];
+    if (flock(file, LOCK_EX) != 0)
+        return fail_folder("lock the owner of", archive->folder);
+    ssize_t size = pread(file, found, sizeof found, 0);
+    if (size < 0)
+        return fail_folder("read the owner of", archive->folder);
+    if (size < OWNER_SIZE)
+        return write_owner(archive, file, owner);
+    return memcmp(found, owner, OWNER_SIZE) == 0 ? VARVE_OK : fail_owner(archive);
+}
+
+static void
+write_hexadecimal(const struct varve__archive_identity *identity, char text[OWNER_SIZE])
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < sizeof identity->bytes; i++) {
+        text[2 * i] = digits[identity->bytes[i] >> 4];
+        text[2 * i + 1] = digits[identity->bytes[i] & 15];
+    }
+    text[OWNER_SIZE - 1] = '\n';
+}
+
+enum varve_status
+varve__archive_claim(
+    struct varve__archive *archive, const struct varve__archive_identity *identity)
+{
+    char owner[OWNER_SIZE];
+    write_hexadecimal(identity, owner);
+    enum varve_status status = make_folder(archive->folder);
+    if (status != VARVE_OK)
+        return status;
+    char *path = join(archive->folder, "owner");
+    if (!path)
+        return varve__fail_memory(NULL, 0);
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    status = file >= 0 ? check_owner(archive, file, owner)
+                       : fail_folder("open the owner of", archive->folder);
+    if (file >= 0)
+        close(file);
+    varve__release(path);
+    atomic_store(&archive->claimed, status == VARVE_OK);
+    return status;
+}
+
+/* -------------------------------------------------------------------- folders of messages */
+
 static const char *
 find_known(struct varve__archive *archive, const char *message)
 {
@@ -154,9 +234,7 @@ varve__archive_folder(struct varve__archive *archive, const char *message, const
     struct varve__known_folder *folder = make_known(archive, message);
     if (!folder)
         return varve__fail_memory(message, sizeof *folder);
-    enum varve_status status = make_folder(archive->folder);
-    if (status == VARVE_OK)
-        status = make_folder(folder->path);
+    enum varve_status status = make_folder(folder->path);
     if (status != VARVE_OK) {
         varve__release(folder);
         return status;

@@ -3,6 +3,7 @@
 #define VARVE_ARCHIVE_ARCHIVE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -33,8 +34,14 @@ struct varve__archive {
     char *folder;
     struct varve__workers *workers;
     struct varve__reader *reader;
+    atomic_bool claimed; /* its owner was seen to be the store's database */
     pthread_mutex_t lock; /* of what follows */
     struct varve__known_folder *known;
+};
+
+/* Which database an archive belongs to. */
+struct varve__archive_identity {
+    uint8_t bytes[16];
 };
 
 /* Makes nothing on disk: the folder is made with the first segment. */
@@ -45,7 +52,13 @@ varve__archive_open(const struct varve__archive_options *options, struct varve__
 void
 varve__archive_close(struct varve__archive *archive);
 
-/* Makes the folder of a message's segments, durably. *path is borrowed until the archive is closed. */
+/* Makes the archive's folder, durably, with a file in it that says whose it is; where there is one, its owner must be
+ * this. VARVE_MISUSE: the archive is another database's. */
+enum varve_status
+varve__archive_claim(
+    struct varve__archive *archive, const struct varve__archive_identity *identity);
+
+/* Makes the folder of a message's segments, durably, in an archive that was claimed. *path is borrowed until the archive is closed. */
 enum varve_status
 varve__archive_folder(struct varve__archive *archive, const char *message, const char **path);
 

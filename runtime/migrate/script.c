@@ -133,7 +133,7 @@ refuse_table(const char *table)
     return "the tables in which the database says what it is (varve_schema, varve_migration, "
            "varve_generation, varve_copies, varve_copied, varve_invalidation, varve_segment, "
            "varve_dataset, "
-           "varve_dropped, varve_sealed) are the runtime's alone";
+           "varve_dropped, varve_sealed, varve_archive) are the runtime's alone";
 }
 
 /* SQLite asks with the names of the action's things; where the table is depends on the action. */

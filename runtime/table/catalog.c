@@ -73,6 +73,45 @@ seed_of(int64_t segment, int64_t id)
     return (uint64_t)segment * UINT64_C(0x9E3779B97F4A7C15) + (uint64_t)id;
 }
 
+/* -------------------------------------------------------------------- whose the archive is */
+
+static enum varve_status
+fail_identity(void)
+{
+    return varve__fail(
+        VARVE_CORRUPT, VARVE_FAILURE_OTHER, VARVE_TIER_ARCHIVE, NULL,
+        "the table varve_archive does not have its one row of 16 bytes: the database was changed by hand or damaged; "
+        "restore a backup");
+}
+
+static enum varve_status
+read_identity(struct varve__connection *connection, struct varve__archive_identity *identity)
+{
+    sqlite3_stmt *statement;
+    enum varve_status status = varve__sqlite_prepare(
+        connection->database, NULL, "SELECT identity FROM varve_archive", &statement);
+    if (status != VARVE_OK)
+        return status;
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW && sqlite3_column_bytes(statement, 0) == sizeof identity->bytes)
+        memcpy(identity->bytes, sqlite3_column_blob(statement, 0), sizeof identity->bytes);
+    else if (code == SQLITE_ROW || code == SQLITE_DONE)
+        status = fail_identity();
+    else
+        status = varve__connection_fail(connection, code, NULL, "the archive's catalog");
+    sqlite3_finalize(statement);
+    return status;
+}
+
+enum varve_status
+varve__catalog_claim(struct varve__connection *connection)
+{
+    struct varve__archive_identity identity;
+    enum varve_status status = read_identity(connection, &identity);
+    return status == VARVE_OK ? varve__archive_claim(connection->catalog.archive, &identity)
+                              : status;
+}
+
 /* -------------------------------------------------------------------- reading */
 
 static enum varve_status

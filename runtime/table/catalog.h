@@ -8,6 +8,7 @@
  *                     new with each value that is written, by which who moves it knows what he has read.
  *     varve_dropped   files that the catalog names no more, and some reader's snapshot may
  *     varve_sealed    of each varve_staged_*: no row up to this id waits to be moved, but for empty ones
+ *     varve_archive   one row: by which the archive's folder is known to be this database's
  */
 #ifndef VARVE_TABLE_CATALOG_H
 #define VARVE_TABLE_CATALOG_H
@@ -47,6 +48,11 @@ enum varve__ending {
     VARVE__ENDING_UNDONE,
     VARVE__ENDING_UNKNOWN, /* whether the commit is on disk: nothing is deleted */
 };
+
+/* Sees that the archive's folder belongs to this database; where it belongs to none yet, it does from now on.
+ * VARVE_MISUSE: it is another's. */
+enum varve_status
+varve__catalog_claim(struct varve__connection *connection);
 
 void
 varve__catalog_release(struct varve__catalog *catalog);

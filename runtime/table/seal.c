@@ -71,7 +71,12 @@ varve__seal_options(
     const char *folder;
     struct varve__archive *archive = connection->catalog.archive;
     const struct varve_record *record = plan->record;
-    enum varve_status status = varve__archive_folder(archive, record->descriptor->name, &folder);
+    enum varve_status status =
+        atomic_load(&archive->claimed) ? VARVE_OK : varve__catalog_claim(connection);
+    if (status == VARVE_OK)
+        status = varve__archive_folder(archive, record->descriptor->name, &folder);
+    if (status != VARVE_OK)
+        return status;
     *options = (struct varve__segment_options){
         .folder = folder,
         .schema = schema_of(connection->plans, record),
@@ -81,7 +86,7 @@ varve__seal_options(
         .memory_bytes = archive->options.memory_bytes,
         .watch = &connection->watch,
     };
-    return status;
+    return VARVE_OK;
 }
 
 /* -------------------------------------------------------------------- one segment */

@@ -36,7 +36,10 @@
     "CREATE INDEX varve_dataset_segment ON varve_dataset (segment);"                               \
     "CREATE TABLE varve_dropped (id INTEGER PRIMARY KEY AUTOINCREMENT, file TEXT NOT NULL) "       \
     "STRICT;"                                                                                      \
-    "CREATE TABLE varve_sealed (name TEXT PRIMARY KEY NOT NULL, id INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE varve_sealed (name TEXT PRIMARY KEY NOT NULL, id INTEGER NOT NULL) STRICT;"       \
+    "CREATE TABLE varve_archive (identity BLOB NOT NULL) STRICT;"
+
+#define ARCHIVE_ROW "INSERT INTO varve_archive VALUES (randomblob(16));"
 
 #define COPIES_ROW "INSERT INTO varve_copies VALUES (randomblob(8), '', 0);"
 
@@ -50,7 +53,7 @@ static const char *const steps[] = {
     [2] = "ALTER TABLE varve_schema ADD COLUMN lock TEXT;" MIGRATION_TABLE GENERATION_TABLE
           "INSERT INTO varve_generation VALUES (0)",
     [3] = COPIES_TABLES COPIES_ROW,
-    [4] = CATALOG_TABLES,
+    [4] = CATALOG_TABLES ARCHIVE_ROW,
 };
 
 bool
@@ -59,7 +62,7 @@ varve__system_has(const char *table)
     static const char *const names[] = {"varve_schema",  "varve_migration", "varve_generation",
                                         "varve_copies",  "varve_copied",    "varve_invalidation",
                                         "varve_segment", "varve_dataset",   "varve_dropped",
-                                        "varve_sealed"};
+                                        "varve_sealed",  "varve_archive"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (sqlite3_stricmp(table, names[i]) == 0)
             return true;
@@ -148,7 +151,7 @@ varve__system_move(sqlite3 *database, int version)
         status = varve__sqlite_execute(database, varve__system_ddl);
         if (status == VARVE_OK)
             status = varve__sqlite_execute(
-                database, "INSERT INTO varve_generation VALUES (0);" COPIES_ROW);
+                database, "INSERT INTO varve_generation VALUES (0);" COPIES_ROW ARCHIVE_ROW);
     }
     for (int next = version + 1; version > 0 && next <= VARVE__SYSTEM_VERSION && status == VARVE_OK;
          next++)

@@ -5,7 +5,7 @@
  *     1   varve_schema (package, descriptor_set); user_version was not set
  *     2   varve_schema with the lock's lines, varve_migration, varve_generation
  *     3   varve_copies, varve_copied, varve_invalidation: copies.h
- *     4   varve_segment, varve_dataset, varve_dropped, varve_sealed: catalog.h
+ *     4   varve_segment, varve_dataset, varve_dropped, varve_sealed, varve_archive: catalog.h
  */
 #ifndef VARVE_TABLE_SYSTEM_H
 #define VARVE_TABLE_SYSTEM_H

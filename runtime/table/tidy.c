@@ -304,6 +304,7 @@ varve__tidy_sweep(struct varve__connection *connection, int64_t *deleted)
     DIR *archive = opendir(connection->catalog.archive->folder);
     if (!archive)
         return errno == ENOENT ? VARVE_OK : fail_io("list", connection->catalog.archive->folder);
+    status = varve__catalog_claim(connection); /* what is another database's is no garbage */
     while (status == VARVE_OK && (entry = readdir(archive))) {
         if (entry->d_name[0] != '.')
             status = sweep_folder(connection, entry->d_name, deleted);

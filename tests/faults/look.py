@@ -33,6 +33,8 @@ def _rows(database: sqlite3.Connection, table: str):
                                 "FROM varve_migration ORDER BY package, number")
     if table == "varve_copies":  # the folder is random, too
         return database.execute("SELECT length(folder), file, epoch FROM varve_copies")
+    if table == "varve_archive":  # random as well
+        return database.execute("SELECT length(identity) FROM varve_archive")
     if table == "sqlite_sequence":
         return database.execute("SELECT name, seq FROM sqlite_sequence ORDER BY name")
     return database.execute(f'SELECT rowid, * FROM "{table}" ORDER BY rowid')

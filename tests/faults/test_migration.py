@@ -44,6 +44,7 @@ CREATE INDEX by_note ON scan (note);
 TO_SYSTEM_1 = """
 DROP TABLE varve_copies; DROP TABLE varve_copied; DROP TABLE varve_invalidation;
 DROP TABLE varve_dataset; DROP TABLE varve_segment; DROP TABLE varve_dropped; DROP TABLE varve_sealed;
+DROP TABLE varve_archive;
 DROP TABLE varve_migration; DROP TABLE varve_generation;
 ALTER TABLE varve_schema DROP COLUMN lock; PRAGMA user_version = 0;
 """

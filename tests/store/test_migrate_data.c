@@ -211,12 +211,12 @@ test_texts_that_only_look_different_are_the_same(void **state)
 static const char to_version_2[] =
     "DROP TABLE varve_copies; DROP TABLE varve_copied; DROP TABLE varve_invalidation;"
     "DROP TABLE varve_dataset; DROP TABLE varve_segment; DROP TABLE varve_dropped; DROP TABLE "
-    "varve_sealed;"
+    "varve_sealed; DROP TABLE varve_archive;"
     "PRAGMA user_version = 2";
 static const char to_version_1[] =
     "DROP TABLE varve_copies; DROP TABLE varve_copied; DROP TABLE varve_invalidation;"
     "DROP TABLE varve_dataset; DROP TABLE varve_segment; DROP TABLE varve_dropped; DROP TABLE "
-    "varve_sealed;"
+    "varve_sealed; DROP TABLE varve_archive;"
     "DROP TABLE varve_migration; DROP TABLE varve_generation;"
     "ALTER TABLE varve_schema DROP COLUMN lock; PRAGMA user_version = 0";
 

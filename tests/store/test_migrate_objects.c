@@ -249,7 +249,7 @@ test_pragmas_are_refused_and_their_functions_are_not(void **state)
 static void
 test_the_system_tables_are_not_for_migrations(void **state)
 {
-    static const char words[] = "varve_sealed) are the runtime's alone; nothing was changed";
+    static const char words[] = "varve_archive) are the runtime's alone; nothing was changed";
     fill(*state, "SELECT 1");
     expect_denied(*state, "DELETE FROM varve_generation;", words);
     expect_denied(*state, "UPDATE Varve_Migration SET checksum = '';", words);

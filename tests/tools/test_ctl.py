@@ -236,6 +236,7 @@ class MigrateTest(CtlTest):
         with closing(sqlite3.connect(self.data / "varve.db")) as database:
             database.executescript("DROP TABLE varve_copies; DROP TABLE varve_copied; DROP TABLE varve_invalidation;"
                                    "DROP TABLE varve_dataset; DROP TABLE varve_segment; DROP TABLE varve_dropped; DROP TABLE varve_sealed;"
+                                   "DROP TABLE varve_archive;"
                                    "DROP TABLE varve_migration; DROP TABLE varve_generation; PRAGMA user_version = 0;"
                                    "ALTER TABLE varve_schema DROP COLUMN lock")
         result = run(self.ctl, "migrate", self.data, "--dry-run")
