@@ -133,11 +133,8 @@ static struct bench_side
 side_of(const struct matrix_side *side, enum matrix_work work)
 {
     bench_function *const functions[] = {
-        [WORK_WRITE] = side->write,
-        [WORK_GET] = side->get,
-        [WORK_READ] = side->read,
-        [WORK_SLICE] = side->slice,
-        [WORK_SIZE] = side->size,
+        [WORK_WRITE] = side->write, [WORK_GET] = side->get,   [WORK_READ] = side->read,
+        [WORK_SLICE] = side->slice, [WORK_SIZE] = side->size,
     };
     return (struct bench_side){functions[work], side->state};
 }

@@ -20,7 +20,7 @@ struct state {
     hid_t properties; /* of the dataset */
     float *band;
     float *whole; /* all of a matrix */
-    hid_t file; /* kept open for slices; negative: it is not */
+    hid_t file;   /* kept open for slices; negative: it is not */
     hid_t dataset;
     uint64_t sliced;
 };

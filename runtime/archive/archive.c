@@ -127,7 +127,8 @@ make_folder(const char *path)
 /* -------------------------------------------------------------------- whose it is */
 
 enum {
-    OWNER_SIZE = sizeof(struct varve__archive_identity) * 2 + 1 /* in hexadecimal, and a line's end */
+    OWNER_SIZE =
+        sizeof(struct varve__archive_identity) * 2 + 1 /* in hexadecimal, and a line's end */
 };
 
 static enum varve_status
@@ -135,8 +136,10 @@ fail_owner(const struct varve__archive *archive)
 {
     return varve__fail(
         VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_ARCHIVE, NULL,
-        "the archive in %s belongs to another database, whose segments would be deleted: give this one a folder of its "
-        "own in archive_dir; or restore the database that it belongs to; or delete the folder, when that is gone for "
+        "the archive in %s belongs to another database, whose segments would be deleted: give this "
+        "one a folder of its "
+        "own in archive_dir; or restore the database that it belongs to; or delete the folder, "
+        "when that is gone for "
         "good",
         archive->folder);
 }
@@ -179,8 +182,7 @@ write_hexadecimal(const struct varve__archive_identity *identity, char text[OWNE
 }
 
 enum varve_status
-varve__archive_claim(
-    struct varve__archive *archive, const struct varve__archive_identity *identity)
+varve__archive_claim(struct varve__archive *archive, const struct varve__archive_identity *identity)
 {
     char owner[OWNER_SIZE];
     write_hexadecimal(identity, owner);

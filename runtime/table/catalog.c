@@ -80,7 +80,8 @@ fail_identity(void)
 {
     return varve__fail(
         VARVE_CORRUPT, VARVE_FAILURE_OTHER, VARVE_TIER_ARCHIVE, NULL,
-        "the table varve_archive does not have its one row of 16 bytes: the database was changed by hand or damaged; "
+        "the table varve_archive does not have its one row of 16 bytes: the database was changed "
+        "by hand or damaged; "
         "restore a backup");
 }
 

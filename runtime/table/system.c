@@ -36,7 +36,7 @@
     "CREATE INDEX varve_dataset_segment ON varve_dataset (segment);"                               \
     "CREATE TABLE varve_dropped (id INTEGER PRIMARY KEY AUTOINCREMENT, file TEXT NOT NULL) "       \
     "STRICT;"                                                                                      \
-    "CREATE TABLE varve_sealed (name TEXT PRIMARY KEY NOT NULL, id INTEGER NOT NULL) STRICT;"       \
+    "CREATE TABLE varve_sealed (name TEXT PRIMARY KEY NOT NULL, id INTEGER NOT NULL) STRICT;"      \
     "CREATE TABLE varve_archive (identity BLOB NOT NULL) STRICT;"
 
 #define ARCHIVE_ROW "INSERT INTO varve_archive VALUES (randomblob(16));"
