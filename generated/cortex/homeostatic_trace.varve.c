@@ -52,8 +52,8 @@ static const struct varve_dim homeostatic_trace_dims[] = {
 };
 
 static const struct varve_tensor homeostatic_trace_tensors[] = {
-    { .dtype = VARVE_DTYPE_FLOAT32, .dims = &homeostatic_trace_dims[0], .dim_count = 1 },
-    { .dtype = VARVE_DTYPE_FLOAT32, .dims = &homeostatic_trace_dims[1], .dim_count = 1 },
+    { .dtype = VARVE_DTYPE_FLOAT32, .dims = &homeostatic_trace_dims[0], .dim_count = 1, .unit = "Hz" },
+    { .dtype = VARVE_DTYPE_FLOAT32, .dims = &homeostatic_trace_dims[1], .dim_count = 1, .unit = "mV" },
 };
 
 static const struct varve_reference homeostatic_trace_references[] = {

@@ -55,7 +55,7 @@ static const struct varve_dim network_snapshot_dims[] = {
 static const struct varve_tensor network_snapshot_tensors[] = {
     { .dtype = VARVE_DTYPE_UINT8,   .dims = &network_snapshot_dims[0], .dim_count = 2 },
     { .dtype = VARVE_DTYPE_FLOAT32, .dims = &network_snapshot_dims[2], .dim_count = 2 },
-    { .dtype = VARVE_DTYPE_FLOAT32, .dims = &network_snapshot_dims[4], .dim_count = 1 },
+    { .dtype = VARVE_DTYPE_FLOAT32, .dims = &network_snapshot_dims[4], .dim_count = 1, .unit = "mV" },
 };
 
 static const struct varve_reference network_snapshot_references[] = {

@@ -48,7 +48,7 @@ static const struct varve_dim spike_cache_dims[] = {
 };
 
 static const struct varve_tensor spike_cache_tensors[] = {
-    { .dtype = VARVE_DTYPE_INT64,  .dims = &spike_cache_dims[0], .dim_count = 1 },
+    { .dtype = VARVE_DTYPE_INT64,  .dims = &spike_cache_dims[0], .dim_count = 1, .unit = "ns" },
     { .dtype = VARVE_DTYPE_UINT32, .dims = &spike_cache_dims[1], .dim_count = 1 },
 };
 

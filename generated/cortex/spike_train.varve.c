@@ -51,9 +51,9 @@ static const struct varve_dim spike_train_dims[] = {
 };
 
 static const struct varve_tensor spike_train_tensors[] = {
-    { .dtype = VARVE_DTYPE_INT64,   .dims = &spike_train_dims[0], .dim_count = 1 },
+    { .dtype = VARVE_DTYPE_INT64,   .dims = &spike_train_dims[0], .dim_count = 1, .unit = "ns" },
     { .dtype = VARVE_DTYPE_UINT32,  .dims = &spike_train_dims[1], .dim_count = 1 },
-    { .dtype = VARVE_DTYPE_FLOAT32, .optional = true, .dims = &spike_train_dims[2], .dim_count = 1 },
+    { .dtype = VARVE_DTYPE_FLOAT32, .optional = true, .dims = &spike_train_dims[2], .dim_count = 1, .unit = "mV" },
 };
 
 static const struct varve_reference spike_train_references[] = {

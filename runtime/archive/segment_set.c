@@ -166,6 +166,8 @@ varve__segment_describe_field(hid_t dataset, const struct varve_column *column)
 {
     char dims[TEXT_SIZE];
     write_dims(column->tensor, dims);
+    const char *unit = column->tensor->unit;
     return varve__hdf5_number(dataset, "field_number", column->field->id) &&
-           varve__hdf5_text(dataset, "dims", dims);
+           varve__hdf5_text(dataset, "dims", dims) &&
+           (!unit || varve__hdf5_text(dataset, "unit", unit));
 }

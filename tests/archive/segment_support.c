@@ -25,6 +25,7 @@ static const ProtobufCFieldDescriptor columns = { .name = "columns", .id = 91 };
       .kind = VARVE_COLUMN_TENSOR,                                                                 \
       .tensor = &(const struct varve_tensor){                                                      \
           .dtype = VARVE_DTYPE_##type, .optional = may_be_absent,                                  \
+          .unit = (number) % 2 == 0 ? "mV" : NULL,                                                 \
           .dims = (const struct varve_dim[]){ __VA_ARGS__ },                                       \
           .dim_count = sizeof((const struct varve_dim[]){ __VA_ARGS__ }) / sizeof(struct varve_dim) } }
 

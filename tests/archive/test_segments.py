@@ -63,6 +63,11 @@ def unzstd(dataset):
     return values
 
 
+def unit_of(number):
+    """Of the tensors that the writer makes, every second one has it."""
+    return None if number % 2 else "mV"
+
+
 def filters(dataset):
     properties = dataset.id.get_create_plist()
     return [properties.get_filter(i)[0] for i in range(properties.get_nfilters())]
@@ -108,6 +113,7 @@ class Segments(unittest.TestCase):
                         continue
                     self.assert_same(group[name], values, tensor)
                     self.assertEqual(group[name].attrs["field_number"], tensor["number"])
+                    self.assertEqual(group[name].attrs.get("unit"), unit_of(tensor["number"]))
                     if segment["compression"] == NONE:
                         self.assertIsNone(group[name].chunks)
 
@@ -132,6 +138,7 @@ class Segments(unittest.TestCase):
             names = {d.attrs["field_number"]: n for n, d in file.items() if "field_number" in d.attrs}
             self.assertEqual(sorted(names), sorted(t["number"] for t in segment["tensors"]))
             for number, name in names.items():
+                self.assertEqual(file[name].attrs.get("unit"), unit_of(number))
                 if name in DIMS:
                     self.assertEqual(file[name].attrs["dims"], DIMS[name])
             self.assertEqual(names[17], "id_")

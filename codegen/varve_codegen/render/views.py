@@ -122,6 +122,7 @@ class StorageView:
                 ".optional = true" if field.may_be_absent else "",
                 f".dims = &{message.short}_dims[{first}]",
                 f".dim_count = {len(field.tensor.dims)}",
+                f".unit = {layout.quoted(field.column.unit)}" if field.column.unit else "",
             )
         )
 

@@ -68,6 +68,7 @@ struct varve_tensor {
     bool optional;                /* count 0 is allowed whatever the dims say */
     const struct varve_dim *dims; /* slowest axis first; the count is their product */
     size_t dim_count;             /* at most 8 */
+    const char *unit;             /* of the elements, as the schema says it; NULL: it does not */
 };
 
 enum varve_on_delete {

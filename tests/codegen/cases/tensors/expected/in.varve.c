@@ -72,7 +72,7 @@ static const struct varve_tensor volume_tensors[] = {
     { .dtype = VARVE_DTYPE_FLOAT32, .dims = &volume_dims[3], .dim_count = 3 },
     { .dtype = VARVE_DTYPE_FLOAT32, .dims = &volume_dims[6], .dim_count = 8 },
     { .dtype = VARVE_DTYPE_FLOAT32, .dims = &volume_dims[14], .dim_count = 2 },
-    { .dtype = VARVE_DTYPE_FLOAT32, .optional = true, .dims = &volume_dims[16], .dim_count = 1 },
+    { .dtype = VARVE_DTYPE_FLOAT32, .optional = true, .dims = &volume_dims[16], .dim_count = 1, .unit = "mV" },
     { .dtype = VARVE_DTYPE_FLOAT32, .dims = &volume_dims[17], .dim_count = 1 },
 };
 
