@@ -221,15 +221,15 @@ measure_matrices(struct bench_run *run, const struct options *options, enum matr
 enum trains_work {
     TRAINS_INSERT,
     TRAINS_ARCHIVE,
+    TRAINS_COMPACT,
     TRAINS_GET,
     TRAINS_SIZE,
     TRAINS_COUNT_OF,
 };
 
 static const char *const trains_names[] = {
-    [TRAINS_INSERT] = "insert_many trains",
-    [TRAINS_ARCHIVE] = "insert and flush trains",
-    [TRAINS_GET] = "get train",
+    [TRAINS_INSERT] = "insert_many trains", [TRAINS_ARCHIVE] = "insert and flush trains",
+    [TRAINS_COMPACT] = "compact trains",    [TRAINS_GET] = "get train",
     [TRAINS_SIZE] = "size of a train",
 };
 
@@ -270,6 +270,10 @@ trains_work(
         left = ours->archive, right = theirs->archive;
         work.rate = "records/s", work.amount = (double)trains->count;
         work.operations = 1, work.rounds_max = 5;
+    } else if (which == TRAINS_COMPACT) {
+        left = ours->compact, right = theirs->compact;
+        work.rate = "records/s", work.amount = (double)trains->count / TRAINS_KEPT;
+        work.operations = 1, work.rounds_max = 3;
     } else if (which == TRAINS_SIZE) {
         left = ours->size, right = theirs->size;
         work.unit = "bytes", work.operations = 1, work.rounds_max = 1;
@@ -297,7 +301,7 @@ compare_trains(
     trains_must_hold(&theirs, trains);
     for (size_t i = 0; i < TRAINS_COUNT_OF; i++) {
         struct bench_work work = trains_work((enum trains_work)i, trains, &ours, &theirs);
-        if (!bench_run_wants(run, work.name))
+        if (!work.theirs.function || !bench_run_wants(run, work.name))
             continue;
         if (i == TRAINS_GET || i == TRAINS_SIZE) {
             ours.fill(ours.state);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include <lab.varve.h>
+#include <varve/health.h>
 
 #include "archive/ours.h"
 #include "archive/sides.h"
@@ -85,6 +86,43 @@ archive(void *context, size_t operations)
     return time;
 }
 
+/* Deletes all but every third, in one transaction. */
+static void
+thin_out(struct state *state)
+{
+    const struct ours_store *store = &state->store;
+    ours_must(store, varve_begin(store->session), "begin");
+    for (size_t n = 0; n < state->inserted; n++) {
+        if (n % TRAINS_KEPT != 0)
+            ours_must(store, lab_spike_train_delete(store->session, (int64_t)n + 1), "delete");
+    }
+    ours_must(store, varve_commit(store->session), "commit");
+}
+
+static uint64_t
+compact_once(struct state *state)
+{
+    struct varve_maintenance_report report;
+    archive_all(state);
+    thin_out(state);
+    uint64_t start = bench_now();
+    ours_must(&state->store, varve_maintain(state->store.store, &report), "maintain");
+    uint64_t time = bench_now() - start;
+    if (report.tensors_moved == 0 || report.files_deleted == 0)
+        bench_fail("varve: nothing was compacted");
+    renew(state);
+    return time;
+}
+
+static uint64_t
+compact(void *context, size_t operations)
+{
+    uint64_t time = 0;
+    for (size_t i = 0; i < operations; i++)
+        time += compact_once(context);
+    return time;
+}
+
 static void
 fill(void *context)
 {
@@ -162,6 +200,7 @@ ours_open_trains(const struct trains_setting *setting, struct trains_side *side)
         .name = "varve",
         .insert = insert,
         .archive = archive,
+        .compact = compact,
         .fill = fill,
         .get = get,
         .held = setting->trains->count,

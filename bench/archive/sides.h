@@ -30,11 +30,11 @@ struct matrix_setting {
 
 struct matrix_side {
     const char *name;
-    bench_function *write;        /* the whole matrix, into a new file or as a new record */
-    bench_function *get;          /* all of what was written last, into new memory */
-    bench_function *read;         /* the same into memory that is there; NULL: it has no such call */
-    bench_function *slice;        /* bands of it, one after the other picked by matrix_band() */
-    uint32_t (*crc)(void *state); /* of all that `get` reads */
+    bench_function *write; /* the whole matrix, into a new file or as a new record */
+    bench_function *get;   /* all of what was written last, into new memory */
+    bench_function *read;  /* the same into memory that is there; NULL: it has no such call */
+    bench_function *slice; /* bands of it, one after the other picked by matrix_band() */
+    uint32_t (*crc)(void *state);                        /* of all that `get` reads */
     uint32_t (*band_crc)(void *state, size_t first_row); /* of what `slice` reads */
     bench_function *size;                                /* bytes of the file, times operations */
     void (*close)(void *state);
@@ -46,12 +46,18 @@ struct trains_setting {
     const char *folder;
 };
 
+enum {
+    TRAINS_KEPT = 3 /* of so many trains one is alive when `compact` begins */
+};
+
 /* An insert is of setting.trains->batch records. A counterpart that writes fewer into a file works out the
  * time of as many as asked for: it has no batches, each record takes its time. */
 struct trains_side {
     const char *name;
     bench_function *insert;  /* a batch, in one transaction; into a new store when all are there */
     bench_function *archive; /* all batches into a new store, and from the staging into segments */
+    bench_function *
+        compact; /* a store of all, two of three deleted: moves what is alive into new files; NULL: cannot */
     void (*fill)(void *state); /* has all that are to be got, archived; before the two below */
     bench_function *get;       /* records picked by trains_pick(), three arrays in new memory */
     size_t held;               /* after `fill`: records among which they are picked */
