@@ -33,7 +33,9 @@ enter_record(struct varve__array_cursor *cursor)
     if (cursor->index >= cursor->count)
         return SQLITE_OK;
     varve__arena_reset(feed->arena);
-    feed->status = varve__record_check(plan->record, cursor->element, VARVE__CHECK_LOADED, NULL);
+    if (!feed->checked)
+        feed->status =
+            varve__record_check(plan->record, cursor->element, VARVE__CHECK_LOADED, NULL);
     return feed->status == VARVE_OK ? SQLITE_OK : SQLITE_ABORT;
 }
 

@@ -10,6 +10,7 @@
 #define VARVE_TABLE_FEED_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 
 #include "base/arena.h"
 #include "table/plan.h"
@@ -20,6 +21,7 @@ struct varve__feed {
     const void *records; /* structs of the plan's record, one behind the other */
     size_t count;
     struct varve__arena *arena; /* for JSON text and wire bytes; reset for each record */
+    bool checked;               /* the records are: varve__record_check() */
     const int64_t *ids; /* generated keys to use instead of the records' own; NULL: theirs */
 
     /* What the statement leaves behind when it fails. */

@@ -7,6 +7,7 @@
 #include "codec/field.h"
 #include "table/row.h"
 #include "table/sql.h"
+#include "table/sqlite.h"
 
 static const void *
 record_at(const struct varve__plan *plan, const void *records, size_t index)
@@ -97,6 +98,29 @@ varve__probe_sequence(
     *greatest = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
     sqlite3_finalize(statement);
     return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+enum varve_status
+varve__probe_raise_sequence(
+    struct varve__connection *connection, const struct varve__plan *plan, int64_t greatest)
+{
+    sqlite3_stmt *statement = NULL;
+    static const char *const texts[] = {
+        "UPDATE sqlite_sequence SET seq = ?2 WHERE name = ?1",
+        "INSERT INTO sqlite_sequence (name, seq) SELECT ?1, ?2 WHERE changes() = 0"};
+    enum varve_status status = VARVE_OK;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts && status == VARVE_OK; i++) {
+        status = varve__sqlite_prepare(connection->database, plan->record, texts[i], &statement);
+        if (status != VARVE_OK)
+            return status;
+        sqlite3_bind_text(statement, 1, plan->record->table->name, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(statement, 2, greatest);
+        int code = varve__connection_step(connection, statement);
+        if (code != SQLITE_DONE)
+            status = varve__connection_fail(connection, code, plan, "taking keys");
+        sqlite3_finalize(statement);
+    }
+    return status;
 }
 
 /* -------------------------------------------------------------------- foreign keys */

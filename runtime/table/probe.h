@@ -33,6 +33,11 @@ int
 varve__probe_sequence(
     struct varve__connection *connection, const struct varve__plan *plan, int64_t *greatest);
 
+/* Makes it the greatest key that the table ever had: it must be greater. In a write that has begun. */
+enum varve_status
+varve__probe_raise_sequence(
+    struct varve__connection *connection, const struct varve__plan *plan, int64_t greatest);
+
 /* VARVE_FULL: a key is to be assigned and there is none left. */
 enum varve_status
 varve__fail_no_key(const struct varve__plan *plan, const char *what);

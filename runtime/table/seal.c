@@ -10,6 +10,10 @@
 #include "table/tensor.h"
 #include "table/write.h"
 
+enum {
+    AHEAD_LEAST = 4 << 20 /* bytes of elements: others wait no longer for fewer than for the disk */
+};
+
 bool
 varve__seal_wanted(const struct varve__connection *connection, size_t bytes)
 {
@@ -238,31 +242,169 @@ write_segment(
     return status == VARVE_OK ? varve__segment_finish(*segment) : status;
 }
 
+/* -------------------------------------------------------------------- segments and their rows */
+
+/* A segment with the records that are in it. */
+struct part {
+    struct part *next;
+    struct batch batch;
+    struct varve__segment *segment; /* NULL: the transaction has it */
+};
+
+struct varve__sealed {
+    struct varve__seal what;
+    struct part *first;
+    struct part **end;
+};
+
+static void
+release_part(
+    struct varve__connection *connection, const struct varve__plan *plan, struct part *part)
+{
+    varve__catalog_discard(connection, plan, part->segment);
+    varve__release(part->batch.tensors);
+    varve__release(part);
+}
+
+static void
+release_sealed(
+    struct varve__connection *connection, const struct varve__plan *plan, struct varve__sealed *all)
+{
+    while (all->first) {
+        struct part *part = all->first;
+        all->first = part->next;
+        release_part(connection, plan, part);
+    }
+}
+
+/* From this record on: as many as a segment may have, at least one. */
+static void
+choose_batch(
+    const struct varve__connection *connection, const struct varve__plan *plan, struct batch *batch)
+{
+    size_t bytes = 0;
+    const struct varve__seal *what = batch->what;
+    int64_t limit = plan->record->archive->segment_bytes > 0
+                        ? plan->record->archive->segment_bytes
+                        : connection->catalog.archive->options.segment_bytes;
+    do {
+        bytes += varve__seal_bytes(plan, what, batch->first + batch->count);
+        batch->count++;
+    } while (batch->first + batch->count < what->count && (int64_t)bytes < limit);
+    batch->bytes = (int64_t)bytes;
+}
+
 static enum varve_status
-seal_batch(
+write_part(
     struct varve__connection *connection,
     const struct varve__plan *plan,
-    struct batch *batch,
-    size_t *failed)
+    struct varve__sealed *all,
+    size_t first)
 {
     size_t size;
-    int64_t first = 0;
-    struct varve__segment *segment = NULL;
-    if (!allocate_batch(batch, &size))
+    struct part *part = varve__allocate(sizeof *part);
+    if (!part)
+        return varve__fail_memory(plan->record->descriptor->name, sizeof *part);
+    *part = (struct part){.batch = {.what = &all->what, .first = first}};
+    *all->end = part;
+    all->end = &part->next;
+    choose_batch(connection, plan, &part->batch);
+    if (!allocate_batch(&part->batch, &size))
         return varve__fail_memory(plan->record->descriptor->name, size);
-    fill_batch(plan, batch);
-    enum varve_status status = write_segment(connection, plan, batch, &segment);
-    if (status == VARVE_OK)
-        status = varve__catalog_add(connection, plan, segment, batch->bytes, &first);
-    else
-        varve__segment_release(segment);
-    for (size_t i = 0; i < batch->count && status == VARVE_OK; i++) {
-        *failed = batch->first + i;
-        status = insert_rows(connection, plan, batch, segment, first, i);
+    fill_batch(plan, &part->batch);
+    return write_segment(connection, plan, &part->batch, &part->segment);
+}
+
+static enum varve_status
+write_parts(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    struct varve__sealed *all,
+    size_t *failed)
+{
+    enum varve_status status = VARVE_OK;
+    all->end = &all->first;
+    for (*failed = 0; *failed < all->what.count && status == VARVE_OK;) {
+        struct part **written = all->end;
+        status = write_part(connection, plan, all, *failed);
+        if (status == VARVE_OK)
+            *failed += (*written)->batch.count;
     }
-    varve__release(batch->tensors);
     return status;
 }
+
+/* Adds the segment to the catalog, and the rows of its tensors. */
+static enum varve_status
+place_part(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    struct part *part,
+    size_t *failed)
+{
+    int64_t first = 0;
+    struct varve__segment *segment = part->segment;
+    part->segment = NULL;
+    *failed = part->batch.first;
+    enum varve_status status =
+        varve__catalog_add(connection, plan, segment, part->batch.bytes, &first);
+    for (size_t i = 0; i < part->batch.count && status == VARVE_OK; i++) {
+        *failed = part->batch.first + i;
+        status = insert_rows(connection, plan, &part->batch, segment, first, i);
+    }
+    return status;
+}
+
+static enum varve_status
+place_parts(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const struct varve__sealed *all,
+    size_t *failed)
+{
+    enum varve_status status = VARVE_OK;
+    for (struct part *part = all->first; part && status == VARVE_OK; part = part->next)
+        status = place_part(connection, plan, part, failed);
+    return status;
+}
+
+/* -------------------------------------------------------------------- before the write */
+
+bool
+varve__seal_is_ahead(const struct varve__connection *connection, size_t bytes)
+{
+    return connection->depth == 0 && bytes >= AHEAD_LEAST && varve__seal_wanted(connection, bytes);
+}
+
+enum varve_status
+varve__seal_ahead(
+    struct varve__connection *connection,
+    const struct varve__plan *plan,
+    const struct varve__seal *what,
+    size_t *failed)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < what->count; i++)
+        bytes += varve__seal_bytes(plan, what, i);
+    if (!varve__seal_is_ahead(connection, bytes))
+        return VARVE_OK;
+    struct varve__sealed *all = varve__allocate(sizeof *all);
+    if (!all)
+        return varve__fail_memory(plan->record->descriptor->name, sizeof *all);
+    *all = (struct varve__sealed){.what = *what};
+    connection->catalog.ahead = all;
+    return write_parts(connection, plan, all, failed);
+}
+
+void
+varve__seal_forget_all(struct varve__connection *connection, const struct varve__plan *plan)
+{
+    struct varve__sealed *all = connection->catalog.ahead;
+    connection->catalog.ahead = NULL;
+    release_sealed(connection, plan, all);
+    varve__release(all);
+}
+
+/* -------------------------------------------------------------------- in the write */
 
 enum varve_status
 varve__seal_write(
@@ -271,22 +413,14 @@ varve__seal_write(
     const struct varve__seal *what,
     size_t *failed)
 {
-    int64_t limit = plan->record->archive->segment_bytes > 0
-                        ? plan->record->archive->segment_bytes
-                        : connection->catalog.archive->options.segment_bytes;
-    enum varve_status status = VARVE_OK;
-    struct batch batch = {.what = what};
-    while (batch.first < what->count && status == VARVE_OK) {
-        size_t bytes = 0;
-        batch.count = 0;
-        do {
-            bytes += varve__seal_bytes(plan, what, batch.first + batch.count);
-            batch.count++;
-        } while (batch.first + batch.count < what->count && (int64_t)bytes < limit);
-        batch.bytes = (int64_t)bytes;
-        *failed = batch.first;
-        status = seal_batch(connection, plan, &batch, failed);
-        batch.first += batch.count;
-    }
+    const struct varve__sealed *ahead = connection->catalog.ahead;
+    if (ahead && ahead->what.records == what->records && ahead->what.count == what->count &&
+        ahead->what.tensor_count == what->tensor_count)
+        return place_parts(connection, plan, ahead, failed);
+    struct varve__sealed all = {.what = *what};
+    enum varve_status status = write_parts(connection, plan, &all, failed);
+    if (status == VARVE_OK)
+        status = place_parts(connection, plan, &all, failed);
+    release_sealed(connection, plan, &all);
     return status;
 }

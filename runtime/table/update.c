@@ -10,6 +10,7 @@
 #include "codec/unknown.h"
 #include "table/probe.h"
 #include "table/row.h"
+#include "table/seal.h"
 #include "table/sql.h"
 #include "table/staged.h"
 #include "table/transaction.h"
@@ -45,18 +46,14 @@ updated(struct varve__connection *connection, const struct varve__plan *plan, vo
         ++*(int64_t *)varve__slot_member(&plan->slots[plan->version], record);
 }
 
-enum varve_status
-varve__update(struct varve__connection *connection, const struct varve__plan *plan, void *record)
+static enum varve_status
+update_checked(struct varve__connection *connection, const struct varve__plan *plan, void *record)
 {
     sqlite3_stmt *statement;
     const ProtobufCMessage *message = record;
     enum varve__write kind = plan->tensor_count > 0 ? VARVE__WRITE_SEVERAL : VARVE__WRITE_ONE;
-    enum varve_status status =
-        varve__record_check(plan->record, record, VARVE__CHECK_UNLOADED, NULL);
-    if (status != VARVE_OK)
-        return status;
     bool unknown = message->n_unknown_fields > 0 || varve__unknown_is_cleared(message);
-    status = varve__statement(
+    enum varve_status status = varve__statement(
         connection, plan, unknown ? VARVE__VERB_UPDATE_UNKNOWN : VARVE__VERB_UPDATE, &statement);
     if (status != VARVE_OK)
         return status;
@@ -78,6 +75,21 @@ varve__update(struct varve__connection *connection, const struct varve__plan *pl
     status = varve__write_end(connection, kind, status);
     if (status == VARVE_OK)
         updated(connection, plan, record);
+    return status;
+}
+
+enum varve_status
+varve__update(struct varve__connection *connection, const struct varve__plan *plan, void *record)
+{
+    size_t failed;
+    const struct varve__seal what = {record, 1, NULL, plan->tensors, plan->tensor_count};
+    enum varve_status status =
+        varve__record_check(plan->record, record, VARVE__CHECK_UNLOADED, NULL);
+    if (status == VARVE_OK && plan->tensor_count > 0)
+        status = varve__seal_ahead(connection, plan, &what, &failed);
+    if (status == VARVE_OK)
+        status = update_checked(connection, plan, record);
+    varve__seal_forget(connection, plan);
     return status;
 }
 
