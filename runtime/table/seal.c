@@ -11,7 +11,9 @@
 #include "table/write.h"
 
 enum {
-    AHEAD_LEAST = 4 << 20 /* bytes of elements: others wait no longer for fewer than for the disk */
+    AHEAD_STAGED =
+        16, /* times stage_max_bytes: others wait for fewer no longer than for the disk .. */
+    AHEAD_LEAST = 4 << 20 /* .. and where nothing is staged, bytes */
 };
 
 bool
@@ -372,7 +374,11 @@ place_parts(
 bool
 varve__seal_is_ahead(const struct varve__connection *connection, size_t bytes)
 {
-    return connection->depth == 0 && bytes >= AHEAD_LEAST && varve__seal_wanted(connection, bytes);
+    const struct varve__archive *archive = connection->catalog.archive;
+    if (connection->depth > 0 || !archive || bytes == 0)
+        return false;
+    int64_t staged = archive->options.stage_max_bytes;
+    return staged > 0 ? (int64_t)bytes / AHEAD_STAGED >= staged : bytes >= AHEAD_LEAST;
 }
 
 enum varve_status
