@@ -88,7 +88,7 @@ static const struct plan plans[] = {
      .writes = 25,
      .noise_only = true},
     {.counterpart = H5PY,
-     .filter = FILTER_LEVEL_4,
+     .filter = FILTER_LEVEL_1,
      .works = {[WORK_WRITE] = true, [WORK_GET] = true, [WORK_SLICE] = true, [WORK_SIZE] = true},
      .bars = {[WORK_WRITE] = 15, [WORK_SIZE] = 1 / 1.05},
      .writes = 5},

@@ -11,7 +11,7 @@
 #include "common/folder.h"
 
 enum {
-    LEVEL = 4,
+    LEVEL = 1,
     WRITTEN_MOST = 10000 /* trains of a file; with fewer, each takes longer */
 };
 

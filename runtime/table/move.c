@@ -113,8 +113,7 @@ struct segment {
     int64_t elements; /* bytes of all that it was sealed with */
     int64_t live;     /* of these, what rows name */
     int64_t rows;     /* that name it */
-    bool
-        foreign; /* one of them is of a field that this program does not know, or damaged: it stays as it is */
+    bool foreign; /* one of them is of a field that this program does not know: it stays as it is */
     bool chosen;
 };
 
@@ -190,10 +189,15 @@ read_pairs(
 static size_t
 segment_index(const struct survey *survey, int64_t id)
 {
-    size_t index = 0;
-    while (index < survey->segment_count && survey->segments[index].id < id)
-        index++;
-    return index;
+    size_t low = 0, high = survey->segment_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (survey->segments[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 static enum varve_status
@@ -355,6 +359,20 @@ drop_dead(
     return status;
 }
 
+/* Leaves a segment as it is whose elements cannot be read: the others are compacted all the same. */
+static bool
+spare_damaged(struct survey *survey, struct varve__moved_rows *rows, struct varve__mover *move)
+{
+    const struct owner *owner = rows->damaged > 0 ? owner_of(survey, rows->damaged) : NULL;
+    rows->damaged = 0;
+    if (!owner || !survey->segments[owner->segment].chosen)
+        return false;
+    survey->segments[owner->segment].chosen = false;
+    survey->live -= survey->segments[owner->segment].live;
+    move->report.damaged++;
+    return true;
+}
+
 static enum varve_status
 move_chosen(
     struct varve__connection *connection,
@@ -367,6 +385,7 @@ move_chosen(
     enum varve_status status = VARVE_OK;
     while (status == VARVE_OK && !rows.all) {
         struct varve__segment_ready ready = {0};
+        int64_t last = rows.last;
         status = write_one(
             connection, plan,
             "SELECT \"id\", \"record\", \"field\", \"dataset\", \"place\", \"dims\", \"hash\", "
@@ -376,6 +395,11 @@ move_chosen(
         if (status == VARVE_OK && rows.count > 0)
             status = varve__moved_rows_commit(connection, plan, &rows, &ready, 0, move);
         varve__segment_ready_release(connection, plan, &ready);
+        if (status == VARVE_CORRUPT && spare_damaged(survey, &rows, move)) {
+            status = VARVE_OK;
+            rows.last = last; /* the same again, without that segment */
+            rows.all = false;
+        }
         tell(move, plan, move->report.bytes - before, survey->live);
     }
     varve__moved_rows_release(&rows);

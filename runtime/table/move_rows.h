@@ -22,9 +22,10 @@ struct varve__moved_rows {
     struct varve__moved_row *rows;
     size_t count;
     size_t room;
-    int64_t bytes; /* of elements */
-    int64_t last;  /* id of the last row that was looked at */
-    bool all;      /* there are no more behind it */
+    int64_t bytes;   /* of elements */
+    int64_t last;    /* id of the last row that was looked at */
+    bool all;        /* there are no more behind it */
+    int64_t damaged; /* dataset of which elements could not be read, 0: none */
 };
 
 /* Takes rows that `statement` gives, in the order of their ids: id, record, field, dataset, place, dims, hash, bytes.

@@ -197,6 +197,8 @@ append_row(struct writing *writing, size_t t, const struct varve__moved_row *row
             (long long)row->record);
     if (status == VARVE_OK)
         status = append_pieces(writing, t, row, archived);
+    if (status == VARVE_CORRUPT)
+        writing->rows->damaged = row->dataset;
     if (archived)
         varve__reader_done(writing->connection->catalog.archive->reader, archived);
     return status;

@@ -252,9 +252,10 @@ sweep_locked(
     status = varve__write_end(connection, VARVE__WRITE_SEVERAL, status);
     if (status != VARVE_OK || named)
         return status;
-    if (unlink(path) != 0 && errno != ENOENT)
+    if (unlink(path) == 0)
+        ++*deleted;
+    else if (errno != ENOENT)
         return fail_io("delete", path);
-    ++*deleted;
     return VARVE_OK;
 }
 

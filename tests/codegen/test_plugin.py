@@ -170,7 +170,7 @@ class ArchiveLayoutTest(LayoutTest):
         found = self.message('repeated float a = 3 [(varve.tensor).dim = "4"];')
         del found["tensors"]
         self.assertEqual(found, {
-            "message": "lab.A", "table": "a", "layout": "COLUMN", "compression": "DEFLATE", "level": 4, "shuffle": True,
+            "message": "lab.A", "table": "a", "layout": "COLUMN", "compression": "DEFLATE", "level": 1, "shuffle": True,
             "checksum": True, "chunk_bytes": None, "segment_bytes": None, "retention": None,
         })
 

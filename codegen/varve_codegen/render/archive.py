@@ -18,7 +18,7 @@ _DEFAULTS = ArchiveOptions(
     layout="COLUMN",
     retention_by="",
 )
-_LEVELS = {"DEFLATE": 4, "ZSTD": 3}
+_LEVELS = {"DEFLATE": 1, "ZSTD": 3}
 _UNSHUFFLED = ("SZIP", "NONE")  # SZIP has a way of its own; without compression it makes nothing smaller
 
 

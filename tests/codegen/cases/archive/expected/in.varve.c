@@ -194,7 +194,7 @@ static const struct varve_table deflated_table = {
 
 static const struct varve_archive deflated_archive = {
     .compression = VARVE_ARCHIVE_DEFLATE,
-    .level = 4,
+    .level = 1,
     .shuffle = true,
     .checksum = true,
     .layout = VARVE_ARCHIVE_COLUMN,

@@ -195,7 +195,7 @@ static const struct varve_table school_class_table = {
 
 static const struct varve_archive school_class_archive = {
     .compression = VARVE_ARCHIVE_DEFLATE,
-    .level = 4,
+    .level = 1,
     .shuffle = true,
     .checksum = true,
     .layout = VARVE_ARCHIVE_COLUMN,

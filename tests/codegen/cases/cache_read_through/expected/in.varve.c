@@ -215,7 +215,7 @@ static const struct varve_cache city_cache = {
 
 static const struct varve_archive city_archive = {
     .compression = VARVE_ARCHIVE_DEFLATE,
-    .level = 4,
+    .level = 1,
     .shuffle = true,
     .checksum = true,
     .layout = VARVE_ARCHIVE_COLUMN,

@@ -219,7 +219,7 @@ static const struct varve_table sample_table = {
 
 static const struct varve_archive sample_archive = {
     .compression = VARVE_ARCHIVE_DEFLATE,
-    .level = 4,
+    .level = 1,
     .shuffle = true,
     .checksum = true,
     .layout = VARVE_ARCHIVE_COLUMN,

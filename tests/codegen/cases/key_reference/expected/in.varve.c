@@ -158,7 +158,7 @@ static const struct varve_table summary_table = {
 
 static const struct varve_archive summary_archive = {
     .compression = VARVE_ARCHIVE_DEFLATE,
-    .level = 4,
+    .level = 1,
     .shuffle = true,
     .checksum = true,
     .layout = VARVE_ARCHIVE_COLUMN,

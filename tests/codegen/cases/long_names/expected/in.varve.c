@@ -167,7 +167,7 @@ static const struct varve_cache simultaneous_recording_of_electrodes_cache = {
 
 static const struct varve_archive simultaneous_recording_of_electrodes_archive = {
     .compression = VARVE_ARCHIVE_DEFLATE,
-    .level = 4,
+    .level = 1,
     .shuffle = true,
     .checksum = true,
     .layout = VARVE_ARCHIVE_COLUMN,

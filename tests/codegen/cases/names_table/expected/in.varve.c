@@ -108,7 +108,7 @@ static const struct varve_table eeg_channel2_table = {
 
 static const struct varve_archive eeg_channel2_archive = {
     .compression = VARVE_ARCHIVE_DEFLATE,
-    .level = 4,
+    .level = 1,
     .shuffle = true,
     .checksum = true,
     .layout = VARVE_ARCHIVE_COLUMN,

@@ -154,7 +154,7 @@ static const struct varve_table dims_table = {
 
 static const struct varve_archive dims_archive = {
     .compression = VARVE_ARCHIVE_DEFLATE,
-    .level = 4,
+    .level = 1,
     .shuffle = true,
     .checksum = true,
     .layout = VARVE_ARCHIVE_COLUMN,

@@ -155,7 +155,7 @@ static const struct varve_table arrays_table = {
 
 static const struct varve_archive arrays_archive = {
     .compression = VARVE_ARCHIVE_DEFLATE,
-    .level = 4,
+    .level = 1,
     .shuffle = true,
     .checksum = true,
     .layout = VARVE_ARCHIVE_COLUMN,

@@ -128,7 +128,7 @@ static const struct varve_table volume_table = {
 
 static const struct varve_archive volume_archive = {
     .compression = VARVE_ARCHIVE_DEFLATE,
-    .level = 4,
+    .level = 1,
     .shuffle = true,
     .checksum = true,
     .layout = VARVE_ARCHIVE_COLUMN,
