@@ -117,7 +117,7 @@ static const struct varve_table concept_table = {
 
 static const struct varve_archive concept_archive = {
     .compression = VARVE_ARCHIVE_DEFLATE,
-    .level = 4,
+    .level = 1,
     .shuffle = true,
     .checksum = true,
     .layout = VARVE_ARCHIVE_COLUMN,

@@ -117,7 +117,7 @@ static const struct varve_table homeostatic_trace_table = {
 
 static const struct varve_archive homeostatic_trace_archive = {
     .compression = VARVE_ARCHIVE_DEFLATE,
-    .level = 4,
+    .level = 1,
     .shuffle = true,
     .checksum = true,
     .layout = VARVE_ARCHIVE_COLUMN,

@@ -114,7 +114,7 @@ static const struct varve_table layer_output_table = {
 
 static const struct varve_archive layer_output_archive = {
     .compression = VARVE_ARCHIVE_DEFLATE,
-    .level = 4,
+    .level = 1,
     .shuffle = true,
     .checksum = true,
     .layout = VARVE_ARCHIVE_COLUMN,

@@ -122,7 +122,7 @@ static const struct varve_table performance_metrics_table = {
 
 static const struct varve_archive performance_metrics_archive = {
     .compression = VARVE_ARCHIVE_DEFLATE,
-    .level = 4,
+    .level = 1,
     .shuffle = true,
     .checksum = true,
     .layout = VARVE_ARCHIVE_COLUMN,

@@ -160,7 +160,7 @@ static const struct varve_table plasticity_trace_table = {
 
 static const struct varve_archive plasticity_trace_archive = {
     .compression = VARVE_ARCHIVE_DEFLATE,
-    .level = 4,
+    .level = 1,
     .shuffle = true,
     .checksum = true,
     .layout = VARVE_ARCHIVE_COLUMN,

@@ -120,7 +120,7 @@ static const struct varve_table reservoir_states_table = {
 
 static const struct varve_archive reservoir_states_archive = {
     .compression = VARVE_ARCHIVE_DEFLATE,
-    .level = 4,
+    .level = 1,
     .shuffle = true,
     .checksum = true,
     .layout = VARVE_ARCHIVE_OBJECT,

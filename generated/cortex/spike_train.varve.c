@@ -112,7 +112,7 @@ static const struct varve_table spike_train_table = {
 
 static const struct varve_archive spike_train_archive = {
     .compression = VARVE_ARCHIVE_DEFLATE,
-    .level = 4,
+    .level = 1,
     .shuffle = true,
     .checksum = true,
     .layout = VARVE_ARCHIVE_COLUMN,
