@@ -1,9 +1,11 @@
-/* verify: SQLite's own checks (checks.c), then every record of every message is read, tensors
- * included, in one reading transaction: programs may go on writing. */
+/* verify: SQLite's own checks (checks.c), segments against the catalog, then every record of every message is read,
+ * tensors included, in one reading transaction: programs may go on writing. */
 #include "verify.h"
 
 #include <inttypes.h>
 #include <sqlite3.h>
+
+#include <varve/archive.h>
 
 #include "keys.h"
 
@@ -119,6 +121,24 @@ read_table(void *context, const struct varve_record *record)
     return VARVECTL_FINE;
 }
 
+/* ------------------------------------------------------------------ segments */
+
+static void
+report_segment(void *context, const char *file, const char *text)
+{
+    varvectl_report(context, "archive", file, text);
+}
+
+static void
+check_archive(struct varvectl_verify *verify)
+{
+    struct varve_session *session = verify->ctl->session;
+    varvectl_progress_begin(&verify->progress, "archive", 0);
+    if (varve_archive_verify(session, report_segment, verify) != VARVE_OK)
+        varvectl_report(verify, "archive", NULL, varve_session_error(session));
+    varvectl_progress_clear(&verify->progress);
+}
+
 /* ------------------------------------------------------------------ the command */
 
 static enum varvectl_exit
@@ -129,6 +149,7 @@ check_store(struct varvectl_verify *verify)
         return varvectl_fail("%s", varve_session_error(session));
     varvectl_check_integrity(verify);
     varvectl_check_references(verify);
+    check_archive(verify);
     enum varvectl_exit result = varvectl_each_table(read_table, verify);
     if (varve_rollback(session) != VARVE_OK && result == VARVECTL_FINE)
         result = varvectl_fail("%s", varve_session_error(session));

@@ -13,12 +13,11 @@
 #include "base/workers.h"
 
 struct varve__archive_options {
-    const char *folder; /* of all segments, such as data/archive */
-    size_t threads;     /* beside the caller's */
-    int64_t
-        stage_max_bytes; /* tensors of one call that have less together wait in the table; 0: none does */
-    int64_t segment_bytes; /* of elements, at which a segment is closed */
-    int64_t memory_bytes;  /* of chunks under way in one call */
+    const char *folder;      /* of all segments, such as data/archive */
+    size_t threads;          /* beside the caller's */
+    int64_t stage_max_bytes; /* below it together, a call's tensors wait in the table; 0: none */
+    int64_t segment_bytes;   /* of elements, at which a segment is closed */
+    int64_t memory_bytes;    /* of chunks under way in one call */
     size_t chunk_cache_bytes;
 };
 
@@ -34,7 +33,7 @@ struct varve__archive {
     char *folder;
     struct varve__workers *workers;
     struct varve__reader *reader;
-    atomic_bool claimed; /* its owner was seen to be the store's database */
+    atomic_bool claimed;  /* its owner was seen to be the store's database */
     pthread_mutex_t lock; /* of what follows */
     struct varve__known_folder *known;
 };
@@ -58,7 +57,8 @@ enum varve_status
 varve__archive_claim(
     struct varve__archive *archive, const struct varve__archive_identity *identity);
 
-/* Makes the folder of a message's segments, durably, in an archive that was claimed. *path is borrowed until the archive is closed. */
+/* Makes the folder of a message's segments, durably, in an archive that was claimed. *path is borrowed until the
+ * archive is closed. */
 enum varve_status
 varve__archive_folder(struct varve__archive *archive, const char *message, const char **path);
 

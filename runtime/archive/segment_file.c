@@ -153,9 +153,8 @@ varve__segment_file_advance(struct varve__segment_file *file, uint64_t end)
         start(file, end - file->started);
 }
 
-/* Reads the file, which is in the page cache; the disk is at work meanwhile. */
-static bool
-hash_file(struct varve__segment_file *file)
+bool
+varve__segment_file_hash(int file, int64_t *size, uint64_t *hash)
 {
     XXH3_state_t state;
     char *block = varve__allocate(BLOCK_SIZE);
@@ -164,20 +163,27 @@ hash_file(struct varve__segment_file *file)
         errno = ENOMEM;
         return false;
     }
-    file->size = 0;
+    *size = 0;
     XXH3_64bits_reset(&state);
     do {
-        got = pread(file->handle.file, block, BLOCK_SIZE, (off_t)file->size);
+        got = pread(file, block, BLOCK_SIZE, (off_t)*size);
         if (got > 0) {
             XXH3_64bits_update(&state, block, (size_t)got);
-            file->size += got;
+            *size += got;
         }
     } while (got > 0 || (got < 0 && errno == EINTR));
-    file->hash = XXH3_64bits_digest(&state);
+    *hash = XXH3_64bits_digest(&state);
     int error = errno;
     varve__release(block);
     errno = error;
     return got == 0;
+}
+
+/* Reads the file, which is in the page cache; the disk is at work meanwhile. */
+static bool
+hash_file(struct varve__segment_file *file)
+{
+    return varve__segment_file_hash(file->handle.file, &file->size, &file->hash);
 }
 
 /* Not tried again, whatever it says: after a failure nobody knows what is on disk. */

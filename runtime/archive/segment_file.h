@@ -44,4 +44,8 @@ varve__segment_file_finish(struct varve__segment_file *file);
 void
 varve__segment_file_close(struct varve__segment_file *file);
 
+/* Size and hash of all bytes of an open file. False: errno says why it cannot be read. */
+bool
+varve__segment_file_hash(int file, int64_t *size, uint64_t *hash);
+
 #endif

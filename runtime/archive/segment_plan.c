@@ -6,8 +6,8 @@
 #include "base/memory.h"
 
 enum {
-    AXES_MOST = 3,          /* of an N-dimensional column's tensors */
-    CHUNK_LARGE = 1 << 20,  /* bytes, where a record has many of them */
+    AXES_MOST = 3,         /* of an N-dimensional column's tensors */
+    CHUNK_LARGE = 1 << 20, /* bytes, where a record has many of them */
     CHUNK_SMALL = 16 << 10 /* where it has few: reading one decodes a chunk */
 };
 

@@ -14,6 +14,7 @@
 #include "table/staged.h"
 #include "table/tensor.h"
 #include "table/transaction.h"
+#include "table/verify.h"
 #include "table/write.h"
 
 static enum varve_status
@@ -287,4 +288,18 @@ varve_tensor_write_cancel(struct varve_tensor_writer *writer)
 {
     if (writer)
         release_writer(writer);
+}
+
+/* -------------------------------------------------------------------- verifying */
+
+enum varve_status
+varve_archive_verify(struct varve_session *session, varve_archive_finding *found, void *context)
+{
+    enum varve_status status = varve__session_enter(session);
+    if (status != VARVE_OK)
+        return status;
+    status =
+        found ? varve__verify_segments(session->connection, found, context)
+              : misuse(NULL, "varve_archive_verify: `found` is NULL; pass what hears of findings");
+    return varve__session_leave(session, status);
 }

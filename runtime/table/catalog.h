@@ -39,7 +39,7 @@ struct varve__catalog {
     struct varve__archive *archive; /* NULL: the store has no tensors */
     sqlite3_stmt *statements[VARVE__CATALOG_COUNT];
     struct varve__held_segment
-        *held;  /* written in the transaction under way: their locks are kept until it ends */
+        *held; /* written in the transaction under way: their locks are kept until it ends */
     struct varve__sealed *ahead; /* segments that wait for the write that names them: seal.h */
     bool fresh; /* that transaction has added datasets, whose numbers may come again */
 };

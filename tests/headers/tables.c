@@ -63,7 +63,7 @@ an_archive_without_options_has_all_defaults(void **state)
     (void)state;
     const struct varve_archive *archive = shapes_tensors_record.archive;
     assert_int_equal(archive->compression, VARVE_ARCHIVE_DEFLATE);
-    assert_int_equal(archive->level, 4);
+    assert_int_equal(archive->level, 1);
     assert_true(archive->shuffle);
     assert_true(archive->checksum);
     assert_int_equal(archive->layout, VARVE_ARCHIVE_COLUMN);

@@ -139,6 +139,17 @@ class GoodStoreTest(CtlTest):
         self.assertEqual(self.assert_exits(result, 0), f"{4 * EACH} records read, 0 findings\n")
         self.assertEqual(result.stderr, "")
 
+    def test_a_segment_that_is_gone_is_a_finding(self):
+        data = folder / "without a segment"
+        shutil.copytree(good, data)
+        with closing(sqlite3.connect(data / "varve.db")) as database:
+            database.execute("INSERT INTO varve_segment (message, file, size, hash, elements) "
+                             "VALUES ('shelf.Trace', 'shelf.Trace/0123456789abcdef.h5', 100, 1, 8)")
+            database.commit()
+        result = run(CTL, "verify", data)
+        self.assertIn("archive shelf.Trace/0123456789abcdef.h5: cannot be opened", self.assert_exits(result, 1))
+        self.assertIn("restore it from a backup", result.stdout)
+
     def test_looking_changes_nothing(self):
         data = folder / "looked at"
         shutil.copytree(good, data)

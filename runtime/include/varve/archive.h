@@ -89,6 +89,18 @@ varve_tensor_write_cancel(struct varve_tensor_writer *writer);
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_flush(struct varve_store *store);
 
+/* What varve_archive_verify() has found of a segment: its path from the archive's folder on, and a sentence. Both are
+ * valid during the call. */
+typedef void
+varve_archive_finding(void *context, const char *file, const char *text);
+
+/* Compares each segment that the catalog names with it, as of the session's transaction where one is begun: the file's
+ * size, the hash of all its bytes, by which any change of chunks, their checksums and HDF5's own structures is found,
+ * and the catalog's rows of its datasets. `found` is called for each finding, which is no failure. What rows say of
+ * tensors is checked whenever these are read. Takes as long as reading all files. */
+VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
+varve_archive_verify(struct varve_session *session, varve_archive_finding *found, void *context);
+
 #ifdef __cplusplus
 }
 #endif
