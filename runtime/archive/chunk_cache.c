@@ -15,6 +15,8 @@ struct varve__chunk_cache {
     pthread_mutex_t lock;
     size_t limit;
     size_t bytes; /* of the chunks in the table */
+    int64_t hits;
+    int64_t misses;
     struct varve__cached_chunk *newest;
     struct varve__cached_chunk *oldest;
     struct varve__cached_chunk *buckets[BUCKETS];
@@ -90,6 +92,17 @@ varve__chunk_cache_release(struct varve__chunk_cache *cache)
     varve__release(cache);
 }
 
+void
+varve__chunk_cache_report(struct varve__chunk_cache *cache, struct varve_archive_health *health)
+{
+    pthread_mutex_lock(&cache->lock);
+    health->chunk_cache_bytes = (int64_t)cache->bytes;
+    health->chunk_cache_max_bytes = (int64_t)cache->limit;
+    health->chunk_hits = cache->hits;
+    health->chunk_misses = cache->misses;
+    pthread_mutex_unlock(&cache->lock);
+}
+
 struct varve__cached_chunk *
 varve__chunk_cache_find(struct varve__chunk_cache *cache, int64_t dataset, int64_t chunk)
 {
@@ -99,6 +112,9 @@ varve__chunk_cache_find(struct varve__chunk_cache *cache, int64_t dataset, int64
         found->uses++;
         unlink_by_use(cache, found);
         link_as_newest(cache, found);
+        cache->hits++;
+    } else {
+        cache->misses++;
     }
     pthread_mutex_unlock(&cache->lock);
     return found;

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <varve/health.h>
+
 struct varve__chunk_cache;
 
 /* A chunk's elements. In use from find or add to done. */
@@ -27,6 +29,10 @@ varve__chunk_cache_create(size_t bytes);
 /* No chunk may be in use. NULL is fine. */
 void
 varve__chunk_cache_release(struct varve__chunk_cache *cache);
+
+/* Says how full it is, and how often a find found something. */
+void
+varve__chunk_cache_report(struct varve__chunk_cache *cache, struct varve_archive_health *health);
 
 /* NULL: it is not there. */
 struct varve__cached_chunk *

@@ -94,6 +94,12 @@ destroy(struct varve__archived *archived)
 }
 
 void
+varve__reader_report(struct varve__reader *reader, struct varve_archive_health *health)
+{
+    varve__chunk_cache_report(reader->chunks, health);
+}
+
+void
 varve__reader_release(struct varve__reader *reader)
 {
     if (!reader)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <varve/archive.h>
+#include <varve/health.h>
 #include <varve/status.h>
 
 #include "archive/dataset.h"
@@ -26,6 +27,10 @@ varve__reader_create(
     struct varve__workers *workers,
     size_t cache_bytes,
     struct varve__reader **reader);
+
+/* Says what is kept of chunks, and how often it served. */
+void
+varve__reader_report(struct varve__reader *reader, struct varve_archive_health *health);
 
 /* Nothing may be in use. NULL is fine. */
 void

@@ -9,6 +9,7 @@
 #include "store/cache.h"
 #include "store/maintain.h"
 #include "store/read_through.h"
+#include "table/figures.h"
 
 enum {
     DRAIN_MOST = 100000 /* hot copies that a maintenance deletes */
@@ -142,6 +143,10 @@ fill_health(struct varve_session *session, struct varve_health_report *health)
         status = varve__copies_count(session->connection, &health->cache.waiting_invalidations);
     if (status == VARVE_OK && store->cache)
         status = report_engine(session, &health->cache);
+    if (status == VARVE_OK && store->archive) {
+        varve__reader_report(store->archive->reader, &health->archive);
+        status = varve__figures_archive(session->connection, &health->archive);
+    }
     return status;
 }
 
@@ -171,6 +176,7 @@ varve_health_free(struct varve_health_report *health)
     if (!health)
         return;
     varve__release(health->cache.messages);
+    varve__release(health->archive.messages);
     *health = (struct varve_health_report){0};
 }
 

@@ -1,5 +1,6 @@
 #define _XOPEN_SOURCE 700 /* mkdtemp, truncate */
-/* Each change of a segment, and of what the catalog says of it, is found by varve_archive_verify(). */
+/* Each change of a segment, and of what the catalog says of it, is found by varve_archive_verify(), and never makes a
+ * wrong value. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,14 +19,16 @@
 enum {
     CELLS = 2000,
     SEGMENTS = 2,
-    FLIPS = 300
+    FLIPS_OF_FILES = 700,
+    FLIPS_OF_ROWS = 300
 };
 
 struct lab {
     char folder[64];
     struct varve_store *store;
     struct varve_session *session;
-    double cells[CELLS];
+    double cells[SEGMENTS][CELLS];
+    uint64_t random;
     char files[SEGMENTS][100]; /* from the archive's folder on */
     int64_t sizes[SEGMENTS];
 };
@@ -55,14 +58,14 @@ close_lab(const struct lab *lab)
 }
 
 static void
-insert(struct lab *lab)
+insert(struct lab *lab, size_t number)
 {
     struct lab_tensors_matrix matrix = LAB_TENSORS_MATRIX_INIT;
     for (size_t i = 0; i < CELLS; i++)
-        lab->cells[i] += (double)(i % 100);
+        lab->cells[number][i] = (double)((i + number * 7) % 100);
     matrix.rows = CELLS;
     matrix.columns = 1;
-    matrix.cells = (struct varve_doubles){CELLS, lab->cells};
+    matrix.cells = (struct varve_doubles){CELLS, lab->cells[number]};
     must(lab, lab_tensors_matrix_insert(lab->session, &matrix));
 }
 
@@ -92,8 +95,9 @@ set_up(void **state)
     assert_non_null(mkdtemp(lab->folder));
     open_lab(lab);
     for (size_t i = 0; i < SEGMENTS; i++)
-        insert(lab);
+        insert(lab, i);
     list_files(lab);
+    lab->random = 11;
     *state = lab;
     return 0;
 }
@@ -175,19 +179,166 @@ test_a_whole_archive_has_no_findings(void **state)
     assert_int_equal(varve_archive_verify(lab->session, NULL, NULL), VARVE_MISUSE);
 }
 
-static void
-test_each_flipped_bit_of_a_segment_is_found(void **state)
+static uint64_t
+draw(struct lab *lab, uint64_t bound)
 {
-    const struct lab *lab = *state;
-    uint64_t random = 11;
-    for (size_t i = 0; i < FLIPS; i++) {
-        random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
-        int64_t bit = (int64_t)((random >> 16) % (uint64_t)(lab->sizes[1] * 8));
+    lab->random = lab->random * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return (lab->random >> 16) % bound;
+}
+
+/* A matrix is as it was written, or the get says what is damaged. Returns whether it is whole. */
+static bool
+is_whole(const struct lab *lab, size_t number)
+{
+    struct lab_tensors_matrix *matrix;
+    enum varve_status status = lab_tensors_matrix_get(lab->session, (int64_t)number + 1, &matrix);
+    if (status != VARVE_OK) {
+        if (status != VARVE_CORRUPT &&
+            status != VARVE_TYPE) /* damaged; not there where one must be */
+            fail_msg("%s: %s", varve_status_name(status), varve_session_error(lab->session));
+        assert_true(strlen(varve_session_error(lab->session)) > 20);
+        return false;
+    }
+    assert_int_equal(matrix->cells.count, CELLS);
+    assert_memory_equal(matrix->cells.data, lab->cells[number], sizeof lab->cells[number]);
+    lab_tensors_matrix_free(matrix);
+    return true;
+}
+
+static void
+test_each_flipped_bit_of_a_segment_is_found_and_makes_no_wrong_value(void **state)
+{
+    struct lab *lab = *state;
+    size_t damaged = 0;
+    for (size_t i = 0; i < FLIPS_OF_FILES; i++) {
+        int64_t bit = (int64_t)draw(lab, (uint64_t)lab->sizes[1] * 8);
         flip(path_of(lab, 1), bit);
         must_find(lab, 1, "is not what was sealed");
+        damaged += !is_whole(lab, 1);
+        assert_true(is_whole(lab, 0));
         flip(path_of(lab, 1), bit);
     }
+    assert_true(damaged > 0);
     assert_int_equal(verify(lab).count, 0);
+    assert_true(is_whole(lab, 1));
+}
+
+static const char *const columns[][2] = {
+    {"varve_segment", "id"},
+    {"varve_segment", "message"},
+    {"varve_segment", "file"},
+    {"varve_segment", "size"},
+    {"varve_segment", "hash"},
+    {"varve_segment", "elements"},
+    {"varve_dataset", "id"},
+    {"varve_dataset", "segment"},
+    {"varve_dataset", "layout"},
+    {"varve_staged_matrix", "id"},
+    {"varve_staged_matrix", "record"},
+    {"varve_staged_matrix", "field"},
+    {"varve_staged_matrix", "dataset"},
+    {"varve_staged_matrix", "place"},
+    {"varve_staged_matrix", "hash"},
+    {"varve_staged_matrix", "dims"},
+};
+
+/* Flips a bit of this column's value in row `row` of a database that nobody has open. False: the table's constraints
+ * do not allow it, and nothing has changed. */
+static bool
+flip_in_row(struct lab *lab, sqlite3 *database, const char *const column[2], int64_t row)
+{
+    char text[300], data[2000];
+    sqlite3_stmt *old, *new;
+    snprintf(text, sizeof text, "SELECT %s FROM %s WHERE rowid = ?1", column[1], column[0]);
+    assert_int_equal(sqlite3_prepare_v2(database, text, -1, &old, NULL), SQLITE_OK);
+    snprintf(text, sizeof text, "UPDATE %s SET %s = ?2 WHERE rowid = ?1 ", column[0], column[1]);
+    assert_int_equal(sqlite3_prepare_v2(database, text, -1, &new, NULL), SQLITE_OK);
+    sqlite3_bind_int64(old, 1, row);
+    sqlite3_bind_int64(new, 1, row);
+    assert_int_equal(sqlite3_step(old), SQLITE_ROW);
+    int type = sqlite3_column_type(old, 0), size = sqlite3_column_bytes(old, 0);
+    if (type == SQLITE_INTEGER) {
+        int64_t bit = INT64_C(1) << draw(lab, 62);
+        sqlite3_bind_int64(new, 2, sqlite3_column_int64(old, 0) ^ bit);
+    } else {
+        assert_in_range(size, 1, sizeof data);
+        memcpy(data, sqlite3_column_blob(old, 0), (size_t)size);
+        data[draw(lab, (uint64_t)size)] ^= (char)(1 << draw(lab, 8));
+        if (type == SQLITE_TEXT)
+            sqlite3_bind_text(new, 2, data, size, SQLITE_STATIC);
+        else
+            sqlite3_bind_blob(new, 2, data, size, SQLITE_STATIC);
+    }
+    sqlite3_step(new);
+    sqlite3_finalize(old);
+    return sqlite3_finalize(new) == SQLITE_OK;
+}
+
+static sqlite3 *
+open_database(const struct lab *lab)
+{
+    char path[100];
+    sqlite3 *database;
+    snprintf(path, sizeof path, "%s/varve.db", lab->folder);
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    return database;
+}
+
+static void
+execute(sqlite3 *database, const char *text)
+{
+    if (sqlite3_exec(database, text, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", text, sqlite3_errmsg(database));
+}
+
+static void
+restore(const struct lab *lab)
+{
+    sqlite3 *database = open_database(lab);
+    execute(
+        database,
+        "DELETE FROM varve_segment; INSERT INTO varve_segment SELECT * FROM kept_segment");
+    execute(
+        database,
+        "DELETE FROM varve_dataset; INSERT INTO varve_dataset SELECT * FROM kept_dataset");
+    execute(
+        database, "DELETE FROM varve_staged_matrix; INSERT INTO varve_staged_matrix SELECT * FROM "
+                  "kept_staged");
+    sqlite3_close(database);
+}
+
+static void
+test_each_flipped_bit_of_the_catalog_is_found_or_harmless(void **state)
+{
+    struct lab *lab = *state;
+    size_t count = sizeof columns / sizeof *columns, found = 0;
+    close_lab(lab);
+    sqlite3 *database = open_database(lab);
+    execute(
+        database,
+        "CREATE TABLE kept_segment AS SELECT * FROM varve_segment; CREATE TABLE kept_dataset "
+        "AS SELECT * FROM varve_dataset; CREATE TABLE kept_staged AS SELECT * FROM "
+        "varve_staged_matrix");
+    sqlite3_close(database);
+    for (size_t i = 0; i < FLIPS_OF_ROWS; i++) {
+        const char *const *column = columns[i % count];
+        database = open_database(lab);
+        while (!flip_in_row(
+            lab, database, column, 1 + (int64_t)draw(lab, SEGMENTS))) /* another row, another bit */
+            ;
+        sqlite3_close(database);
+        open_lab(lab);
+        bool whole = verify(lab).count == 0;
+        for (size_t number = 0; number < SEGMENTS; number++)
+            whole &= is_whole(lab, number);
+        found += !whole;
+        close_lab(lab);
+        restore(lab);
+    }
+    open_lab(lab);
+    assert_int_equal(verify(lab).count, 0);
+    assert_true(is_whole(lab, 0) && is_whole(lab, 1));
+    assert_true(found > FLIPS_OF_ROWS / 2);
 }
 
 static void
@@ -230,7 +381,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_a_whole_archive_has_no_findings),
-        TEST(test_each_flipped_bit_of_a_segment_is_found),
+        TEST(test_each_flipped_bit_of_a_segment_is_found_and_makes_no_wrong_value),
+        TEST(test_each_flipped_bit_of_the_catalog_is_found_or_harmless),
         TEST(test_truncated_swapped_and_missing_segments_are_found),
         TEST(test_a_changed_row_of_the_catalog_is_found),
     };

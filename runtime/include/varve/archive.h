@@ -59,8 +59,9 @@ varve_record_read_tensor(
     size_t size);
 
 /* Begins to write one tensor of the record with this id, which is stored already and whose dims are these:
- * VARVE_INVALID with VARVE_FAILURE_DIMS else. Until varve_tensor_write_finish() the record has the tensor that it had. No
- * transaction is held meanwhile; memory is bounded by config.archive_memory_bytes. *writer ends with finish or cancel. */
+ * VARVE_INVALID with VARVE_FAILURE_DIMS else. Until varve_tensor_write_finish() the record has the tensor that it
+ * had. No transaction is held meanwhile; memory is bounded by config.archive_memory_bytes. *writer ends with finish
+ * or cancel. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_tensor_write_begin(
     struct varve_session *session,

@@ -96,8 +96,32 @@ struct varve_cache_health {
         waiting_invalidations; /* hot copies that wait to be deleted; they are not read meanwhile */
 };
 
+/* The tensors of one message, as its own and other programs have committed them. */
+struct varve_archive_message {
+    const char *record; /* the message's full name, static */
+    int64_t segments;
+    int64_t file_bytes; /* of these on disk */
+    int64_t
+        element_bytes; /* that they were sealed with: compaction has not yet taken the dead ones out */
+    int64_t staged;    /* tensors that wait in the table for a flush */
+    int64_t staged_bytes;
+};
+
+struct varve_archive_health {
+    /* For each message with tensors, in schema order; counted with each report. */
+    struct varve_archive_message *messages;
+    size_t message_count;
+    int64_t files_waiting; /* replaced, and kept since a reader's snapshot may name them */
+
+    int64_t chunk_cache_bytes; /* decoded chunks that are kept for small reads */
+    int64_t chunk_cache_max_bytes;
+    int64_t chunk_hits; /* reads of one chunk that found it decoded */
+    int64_t chunk_misses;
+};
+
 struct varve_health_report {
     struct varve_cache_health cache;
+    struct varve_archive_health archive;
     struct varve_latency latency[VARVE_OPERATION_COUNT];
 };
 
@@ -140,10 +164,11 @@ struct varve_maintenance_report {
         files_deleted; /* of these, when nobody reads them any more, and what crashes left behind */
 };
 
-/* Cleans up: retention, flush and compaction of the archive, the cache. Call it now and then, such as once an hour. *report may be NULL. A program whose schema is
- * older than the database leaves alone what only a newer one may judge. VARVE_MISUSE: this thread has a
- * session of the store in a write transaction. VARVE_UNAVAILABLE: the cache's server does not answer; the
- * rest is done. */
+/* Cleans up: retention, flush and compaction of the archive, the cache. Call it now and then, such as once an
+ * hour. *report may be NULL. A program whose schema is older than the database leaves alone what only a newer one
+ * may judge. VARVE_MISUSE: this thread has a session of the store in a write transaction. VARVE_BUSY: another
+ * program of this folder flushes or compacts; the cache was cleaned up. VARVE_UNAVAILABLE: the cache's server does
+ * not answer; the rest is done. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_maintain(struct varve_store *store, struct varve_maintenance_report *report);
 
