@@ -18,6 +18,7 @@ struct writer {
     const struct varve_record *table;
     const struct varve_column *column;
     struct varve__arena *arena;
+    bool for_sql;
     struct varve__text text;
 };
 
@@ -45,6 +46,19 @@ fail_nan_element(const struct writer *writer, size_t index)
     return fail_nan(writer, "element ", (int)text.length, number);
 }
 
+static enum varve_status
+fail_large_element(const struct writer *writer, size_t index)
+{
+    const char *name = writer->table->descriptor->name;
+    enum varve_status status = varve__fail(
+        VARVE_INVALID, VARVE_FAILURE_RANGE, VARVE_TIER_TABLE, name,
+        "%s.%s: element %zu is over 9223372036854775807, which SQL cannot hold; make the field "
+        "fixed64",
+        name, writer->column->field->name, index);
+    varve__failure_add_field(writer->column->field->id);
+    return status;
+}
+
 /* The key's text, [start, end) of what is written, names the entry. */
 static enum varve_status
 fail_nan_entry(const struct writer *writer, size_t start, size_t end)
@@ -67,8 +81,13 @@ write_array(struct writer *writer, const struct varve__list *list)
     for (size_t i = 0; i < list->count; i++, element += element_size) {
         if (varve__json_is_nan(type, element))
             return fail_nan_element(writer, i);
+        if (writer->for_sql && type == PROTOBUF_C_TYPE_UINT64 && *(const int64_t *)element < 0)
+            return fail_large_element(writer, i);
         varve__text_add(&writer->text, i > 0 ? "," : "[", 1);
-        varve__json_add_value(&writer->text, type, element);
+        if (writer->for_sql)
+            varve__json_add_for_sql(&writer->text, type, element);
+        else
+            varve__json_add_value(&writer->text, type, element);
     }
     varve__text_add_string(&writer->text, list->count > 0 ? "]" : "[]");
     return VARVE_OK;
@@ -138,6 +157,31 @@ text_bound(const struct varve_column *column, const struct varve__list *list, si
     return fits;
 }
 
+static enum varve_status
+encode(struct writer *writer, const void *record, const char **text, size_t *size)
+{
+    const struct varve_column *column = writer->column;
+    struct varve__list list = varve__list_at(record, column->field);
+    size_t bound;
+    *text = NULL;
+    *size = 0;
+    if (text_bound(column, &list, &bound))
+        writer->text.buffer = varve__arena_allocate(writer->arena, bound);
+    if (!writer->text.buffer)
+        return varve__fail_memory(writer->table->descriptor->name, bound);
+    writer->text.size = bound;
+    enum varve_status status =
+        column->flags & VARVE_MAP ? write_map(writer, &list) : write_array(writer, &list);
+    if (status != VARVE_OK) {
+        varve__arena_shrink(writer->arena, writer->text.buffer, bound, 0);
+        return status;
+    }
+    *text = writer->text.buffer;
+    *size = writer->text.length;
+    varve__arena_shrink(writer->arena, writer->text.buffer, bound, *size);
+    return VARVE_OK;
+}
+
 enum varve_status
 varve__json_encode(
     const struct varve_record *table,
@@ -147,24 +191,19 @@ varve__json_encode(
     const char **text,
     size_t *size)
 {
-    struct varve__list list = varve__list_at(record, column->field);
     struct writer writer = {.table = table, .column = column, .arena = arena};
-    size_t bound;
-    *text = NULL;
-    *size = 0;
-    if (text_bound(column, &list, &bound))
-        writer.text.buffer = varve__arena_allocate(arena, bound);
-    if (!writer.text.buffer)
-        return varve__fail_memory(table->descriptor->name, bound);
-    writer.text.size = bound;
-    enum varve_status status =
-        column->flags & VARVE_MAP ? write_map(&writer, &list) : write_array(&writer, &list);
-    if (status != VARVE_OK) {
-        varve__arena_shrink(arena, writer.text.buffer, bound, 0);
-        return status;
-    }
-    *text = writer.text.buffer;
-    *size = writer.text.length;
-    varve__arena_shrink(arena, writer.text.buffer, bound, *size);
-    return VARVE_OK;
+    return encode(&writer, record, text, size);
+}
+
+enum varve_status
+varve__json_encode_for_sql(
+    const struct varve_record *table,
+    const struct varve_column *column,
+    const void *record,
+    struct varve__arena *arena,
+    const char **text,
+    size_t *size)
+{
+    struct writer writer = {.table = table, .column = column, .arena = arena, .for_sql = true};
+    return encode(&writer, record, text, size);
 }

@@ -32,6 +32,18 @@ varve__json_encode(
     const char **text,
     size_t *size);
 
+/* The same of repeated scalars for SQL that reads them with json_each(): every number is a number there,
+ * 64-bit ones too (a fixed64 by its bits, with a sign), and a bool 0 or 1. VARVE_INVALID: a NaN, or a uint64
+ * over INT64_MAX. */
+enum varve_status
+varve__json_encode_for_sql(
+    const struct varve_record *table,
+    const struct varve_column *column,
+    const void *record,
+    struct varve__arena *arena,
+    const char **text,
+    size_t *size);
+
 /* Reads `size` bytes of text, which may come from anywhere, into the column's field; all that it
  * points at lies in the arena. Other JSON of the same meaning is read too: white space, escapes,
  * integers as numbers or as strings, with fraction or exponent when they are whole (5.0, 1e3); of

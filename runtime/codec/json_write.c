@@ -171,6 +171,17 @@ varve__json_add_value(struct varve__text *text, ProtobufCType type, const void *
 }
 
 void
+varve__json_add_for_sql(struct varve__text *text, ProtobufCType type, const void *value)
+{
+    if (type == PROTOBUF_C_TYPE_FIXED64)
+        varve__text_add_int64(text, *(const int64_t *)value);
+    else if (type == PROTOBUF_C_TYPE_BOOL)
+        varve__text_add(text, *(const protobuf_c_boolean *)value ? "1" : "0", 1);
+    else
+        add_plain_value(text, type, value);
+}
+
+void
 varve__json_add_key(struct varve__text *text, ProtobufCType type, const void *key)
 {
     if (type == PROTOBUF_C_TYPE_STRING)

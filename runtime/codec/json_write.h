@@ -19,6 +19,10 @@ enum {
 void
 varve__json_add_value(struct varve__text *text, ProtobufCType type, const void *value);
 
+/* The same as SQL takes it: 64-bit integers without quotes, a fixed64 by its bits, a bool as 0 or 1. */
+void
+varve__json_add_for_sql(struct varve__text *text, ProtobufCType type, const void *value);
+
 /* The same for a map's key: always in quotes. */
 void
 varve__json_add_key(struct varve__text *text, ProtobufCType type, const void *key);

@@ -46,7 +46,7 @@ varve__column_refuse(
 /* The same for a value of a wrong type. */
 enum varve_status
 varve__column_refuse_type(
-    const struct varve__plan *plan, const struct varve__slot *slot, int found);
+    const struct varve__plan *plan, const struct varve__slot *slot, sqlite3_value *value);
 
 /* Why this value of a scalar slot, not NULL where the slot is nullable, could not be read: its type, its
  * range, its UTF-8; else there was no memory for it. */

@@ -9,6 +9,7 @@
 #include "codec/unknown.h"
 #include "table/find.h"
 #include "table/list.h"
+#include "table/query.h"
 #include "table/sqlite.h"
 #include "table/transaction.h"
 
@@ -161,6 +162,18 @@ set_up(struct varve__connection *connection, const struct varve__connect *option
     return code == SQLITE_OK ? VARVE_OK : varve__sqlite_fail(database, code, NULL, "opening");
 }
 
+/* Places for the typed queries, which are prepared when they are first called. */
+static enum varve_status
+make_queries(struct varve__connection *connection)
+{
+    size_t size = (connection->plans->query_count + 1) * sizeof *connection->queries;
+    connection->queries = varve__allocate(size);
+    if (!connection->queries)
+        return varve__fail_memory(NULL, size);
+    memset(connection->queries, 0, size);
+    return VARVE_OK;
+}
+
 enum varve_status
 varve__connection_open(
     const struct varve__connect *options,
@@ -191,6 +204,8 @@ varve__connection_open(
     if (status == VARVE_OK)
         status = varve__statements_create(
             plans->count, options->cached_statements, &connection->statements);
+    if (status == VARVE_OK)
+        status = make_queries(connection);
     if (status == VARVE_OK && !(connection->arena = varve__arena_create(ARENA_SIZE)))
         status = varve__fail_memory(NULL, ARENA_SIZE);
     if (status == VARVE_OK)
@@ -217,6 +232,7 @@ varve__connection_close(struct varve__connection *connection)
         return;
     end_transaction(connection);
     varve__statements_release(connection->statements);
+    varve__query_release_all(connection);
     for (size_t i = 0; i < VARVE__CONTROL_COUNT; i++)
         sqlite3_finalize(connection->controls[i]);
     varve__guard_release(&connection->guard);

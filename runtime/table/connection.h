@@ -61,6 +61,7 @@ struct varve__connection {
     struct varve__copies copies;
     struct varve__catalog catalog;
     struct varve__statements *statements;
+    struct varve__query_statement **queries; /* typed ones that are prepared, by index; else NULL */
     bool read_only;
     bool full_durability; /* commits wait for the disk .. */
     bool relaxed; /* .. but not now: that they do again has failed, and is to be tried again */

@@ -10,7 +10,8 @@
 #include "table/transaction.h"
 
 enum {
-    ROW_ARENA_SIZE = 512 /* maps and messages of a small row; small enough for a fast malloc */
+    ROW_ARENA_SIZE = 512,  /* maps and messages of a small row; small enough for a fast malloc */
+    KEPT_ARENA_SIZE = 4096 /* the first rows of a write */
 };
 
 static const char *
@@ -37,8 +38,9 @@ static bool
 needs_arena(const struct varve__plan *plan)
 {
     const struct varve__moves *moves = &plan->moves;
-    for (size_t i = moves->first[VARVE__MOVE_OTHER]; i < plan->slot_count; i++) {
-        if (plan->slots[moves->order[i].slot].scalar == VARVE__MOVE_OTHER)
+    const struct varve__place *at = moves->order + moves->first[VARVE__MOVE_OTHER];
+    for (; at < moves->end[VARVE__MOVE_OTHER]; at++) {
+        if (plan->slots[at->slot].scalar == VARVE__MOVE_OTHER)
             return true;
     }
     return false;
@@ -72,6 +74,7 @@ static void
 release_cursor(struct varve__find_cursor *cursor)
 {
     varve__arena_release(cursor->arena);
+    varve__arena_release(cursor->kept.arena);
     varve__release(cursor);
 }
 
@@ -85,7 +88,7 @@ link_cursor(struct varve__connection *connection, struct varve__find_cursor *cur
     if (cursor->next)
         cursor->next->link = &cursor->next;
     connection->cursors = cursor;
-    connection->open_rows++;
+    connection->open_rows += cursor->statement != NULL;
 }
 
 static void
@@ -100,9 +103,13 @@ unlink_cursor(struct varve__find_cursor *cursor)
 static void
 end_rows(struct varve__find_cursor *cursor)
 {
+    cursor->kept.count = 0;
     if (!cursor->statement)
         return;
-    varve__statement_give(cursor->connection, cursor->statement);
+    if (cursor->query)
+        varve__query_give(cursor->query);
+    else
+        varve__statement_give(cursor->connection, cursor->statement);
     cursor->statement = NULL;
     cursor->connection->open_rows--;
 }
@@ -138,7 +145,8 @@ static enum varve_status
 check_schema(struct varve__find_cursor *cursor)
 {
     cursor->begun = true;
-    return varve__guard_read(cursor->connection, cursor->statement);
+    return cursor->query ? varve__query_look(cursor->connection, cursor->query)
+                         : varve__guard_read(cursor->connection, cursor->statement);
 }
 
 /* A step without a statement, or that gave no row. */
@@ -155,7 +163,7 @@ ended(const struct varve__find_cursor *cursor)
 {
     if (cursor->failed == VARVE_OK)
         return VARVE_DONE;
-    const char *name = message_of(cursor->plan);
+    const char *name = cursor->base.record->descriptor->name;
     if (cursor->failed == VARVE_MISUSE)
         return varve__fail(
             VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, name,
@@ -167,18 +175,34 @@ ended(const struct varve__find_cursor *cursor)
         varve_status_name(cursor->failed));
 }
 
+/* The next of rows that are there already. */
+static enum varve_status
+next_kept(struct varve__find_cursor *cursor, const void **row)
+{
+    if (cursor->at >= cursor->kept.count)
+        return ended(cursor);
+    *row = cursor->kept.rows[cursor->at++];
+    return VARVE_ROW;
+}
+
+static enum varve_status
+fail_step(struct varve__find_cursor *cursor, int code)
+{
+    return cursor->query ? varve__query_fail(cursor->connection, cursor->query->query, code)
+                         : varve__connection_fail(cursor->connection, code, cursor->plan, "find");
+}
+
 static enum varve_status
 next_row(struct varve_cursor *base, const void **row)
 {
     struct varve__find_cursor *cursor = (struct varve__find_cursor *)base;
     if (__builtin_expect(!cursor->statement, 0))
-        return ended(cursor);
+        return next_kept(cursor, row);
     if (cursor->arena)
         varve__arena_reset(cursor->arena);
     int code = sqlite3_step(cursor->statement);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
-        return finish(
-            cursor, varve__connection_fail(cursor->connection, code, cursor->plan, "find"));
+        return finish(cursor, fail_step(cursor, code));
     enum varve_status status = cursor->begun ? VARVE_OK : check_schema(cursor);
     if (status == VARVE_OK && code == SQLITE_DONE)
         return finish(cursor, VARVE_DONE);
@@ -226,6 +250,60 @@ varve__find(
     return VARVE_OK;
 }
 
+enum varve_status
+varve__find_query(
+    struct varve__connection *connection,
+    struct varve__query_statement *query,
+    struct varve_cursor **result)
+{
+    void *memory;
+    struct varve__find_cursor *cursor = make_cursor(&query->row, 0, &memory);
+    if (!cursor) {
+        varve__query_give(query);
+        return varve__fail_memory(query->query->query->name, sizeof *cursor);
+    }
+    cursor->query = query;
+    cursor->statement = query->statement;
+    link_cursor(connection, cursor);
+    cursor->base =
+        (struct varve_cursor){.record = query->row.record, .next = next_row, .close = close_cursor};
+    *result = &cursor->base;
+    return VARVE_OK;
+}
+
+enum varve_status
+varve__find_kept(const struct varve_record *record, struct varve__find_cursor **result)
+{
+    struct varve__find_cursor *cursor = varve__allocate(sizeof *cursor);
+    *result = NULL;
+    if (!cursor)
+        return varve__fail_memory(record->descriptor->name, sizeof *cursor);
+    *cursor = (struct varve__find_cursor){.kept.arena = varve__arena_create(KEPT_ARENA_SIZE)};
+    if (!cursor->kept.arena) {
+        varve__release(cursor);
+        return varve__fail_memory(record->descriptor->name, KEPT_ARENA_SIZE);
+    }
+    cursor->base = (struct varve_cursor){.record = record, .next = next_row, .close = close_cursor};
+    *result = cursor;
+    return VARVE_OK;
+}
+
+enum varve_status
+varve__find_keep(
+    struct varve__connection *connection,
+    struct varve__find_cursor *cursor,
+    enum varve_status status,
+    struct varve_cursor **result)
+{
+    if (status != VARVE_OK) {
+        release_cursor(cursor);
+        return status;
+    }
+    link_cursor(connection, cursor);
+    *result = &cursor->base;
+    return VARVE_OK;
+}
+
 void
 varve__find_detach(struct varve__connection *connection)
 {
@@ -242,7 +320,7 @@ void
 varve__find_end_within(struct varve__connection *connection, size_t depth)
 {
     for (struct varve__find_cursor *cursor = connection->cursors; cursor; cursor = cursor->next) {
-        if (!cursor->statement || cursor->depth < depth)
+        if ((!cursor->statement && cursor->kept.count == 0) || cursor->depth < depth)
             continue;
         cursor->failed = VARVE_MISUSE;
         end_rows(cursor);

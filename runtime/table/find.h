@@ -5,6 +5,16 @@
 #include "base/arena.h"
 #include "base/cursor.h"
 #include "table/connection.h"
+#include "table/query.h"
+
+/* Rows of a query that are there already, each a record in the arena; without one a single record. */
+struct varve__query_rows {
+    struct varve__arena *arena;
+    void **rows;
+    size_t count;
+    size_t room;
+    void *single;
+};
 
 /* The rows of a find. In the list of its connection until it is closed; when the connection goes
  * first it is left without one and stands at its end. */
@@ -19,6 +29,9 @@ struct varve__find_cursor {
     enum varve_status failed;   /* not OK: of the step that failed; ended by a rollback */
     struct varve__arena *arena; /* of the row's maps and messages */
     void *row;
+    struct varve__query_statement *query; /* of a typed query; NULL: a find */
+    struct varve__query_rows kept;        /* that a write gave: there is no statement */
+    size_t at;                            /* of these, the next */
 };
 
 enum varve_status
@@ -27,6 +40,26 @@ varve__find(
     const struct varve__plan *plan,
     const void *filter,
     struct varve_cursor **cursor);
+
+/* A cursor over the rows of a query that is bound. It gives the statement back, also when the call
+ * fails. */
+enum varve_status
+varve__find_query(
+    struct varve__connection *connection,
+    struct varve__query_statement *query,
+    struct varve_cursor **cursor);
+
+/* A cursor for rows that a write is to put into its `kept`, of no connection yet; and its end: of the
+ * connection when the write's status is VARVE_OK, else released. Returns status. */
+enum varve_status
+varve__find_kept(const struct varve_record *record, struct varve__find_cursor **cursor);
+
+enum varve_status
+varve__find_keep(
+    struct varve__connection *connection,
+    struct varve__find_cursor *cursor,
+    enum varve_status status,
+    struct varve_cursor **result);
 
 /* Leaves every cursor of the connection without it, at its end. */
 void

@@ -142,6 +142,39 @@ make_plan(struct varve__arena *arena, const struct varve_record *record, struct 
     return true;
 }
 
+bool
+varve__plan_make_query(
+    struct varve__arena *arena,
+    const struct varve_query *query,
+    const struct varve_record *record,
+    const struct varve_column *const *columns,
+    size_t count,
+    struct varve__plan *plan)
+{
+    struct arrays arrays;
+    size_t room = count > record->column_count ? count : record->column_count;
+    if (!allocate_arrays(arena, room, &arrays))
+        return false;
+    *plan = (struct varve__plan){.record = record, .query = query, .version = VARVE__NO_SLOT};
+    for (size_t i = 0; i < count; i++) {
+        arrays.slots[i] = (struct varve__slot){.move = VARVE__MOVE_COUNT};
+        if (columns[i])
+            arrays.slots[i] = slot_of(columns[i]);
+        if (columns[i])
+            arrays.slots[i].move = VARVE__MOVE_OTHER;
+    }
+    for (size_t i = 0; i < record->column_count; i++) {
+        if (record->columns[i].kind == VARVE_COLUMN_TENSOR)
+            arrays.tensors[plan->tensor_count++] = &record->columns[i];
+    }
+    plan->slots = arrays.slots;
+    plan->slot_count = count;
+    plan->tensors = arrays.tensors;
+    plan->moves.order = arrays.order;
+    order_moves(plan, &plan->moves);
+    return true;
+}
+
 /* ------------------------------------------------------------------ all plans */
 
 static size_t
@@ -155,6 +188,15 @@ count_tables(const struct varve_schema *const *schemas, size_t count)
     return tables;
 }
 
+static size_t
+count_queries(const struct varve_schema *const *schemas, size_t count)
+{
+    size_t queries = 0;
+    for (size_t i = 0; i < count; i++)
+        queries += schemas[i]->query_count;
+    return queries;
+}
+
 /* Puts the plan where varve__plan_of() looks for it. */
 static void
 place_plan(struct varve__plans *plans, const struct varve__plan *plan)
@@ -165,21 +207,56 @@ place_plan(struct varve__plans *plans, const struct varve__plan *plan)
     plans->places[at] = plan;
 }
 
-/* Plans and an empty hash table that is at most half full, so that a search ends. */
-static bool
-allocate_plans(struct varve__arena *arena, size_t count, struct varve__plans *plans)
+/* The places of a hash table that is at most half full, so that a search ends. */
+static size_t
+room_for(size_t count)
 {
     size_t room = 2;
     while (room < 2 * count)
         room *= 2;
+    return room;
+}
+
+static void *
+allocate_zeros(struct varve__arena *arena, size_t size)
+{
+    void *memory = varve__arena_allocate(arena, size);
+    return memory ? memset(memory, 0, size) : NULL;
+}
+
+/* Plans and empty hash tables. */
+static bool
+allocate_plans(
+    struct varve__arena *arena, size_t count, size_t query_count, struct varve__plans *plans)
+{
+    size_t room = room_for(count);
+    size_t query_room = room_for(query_count);
     plans->mask = room - 1;
-    plans->plans = varve__arena_allocate(arena, count * sizeof *plans->plans);
-    plans->places = varve__arena_allocate(arena, room * sizeof *plans->places);
-    if (!plans->plans || !plans->places)
-        return false;
-    memset(plans->plans, 0, count * sizeof *plans->plans);
-    memset(plans->places, 0, room * sizeof *plans->places);
-    return true;
+    plans->plans = allocate_zeros(arena, count * sizeof *plans->plans);
+    plans->places = allocate_zeros(arena, room * sizeof *plans->places);
+    plans->query_mask = query_room - 1;
+    plans->queries = allocate_zeros(arena, query_count * sizeof *plans->queries);
+    plans->query_places = allocate_zeros(arena, query_room * sizeof *plans->query_places);
+    return plans->plans && plans->places && plans->queries && plans->query_places;
+}
+
+/* Enters the queries of a schema, whose plans are there. */
+static void
+add_queries(struct varve__plans *plans, const struct varve_schema *schema)
+{
+    for (size_t i = 0; i < schema->query_count; i++) {
+        const struct varve_query *query = schema->queries[i];
+        struct varve__query *made = &plans->queries[plans->query_count];
+        size_t at = ((uintptr_t)query >> 4) & plans->query_mask;
+        while (plans->query_places[at])
+            at = (at + 1) & plans->query_mask;
+        plans->query_places[at] = made;
+        *made = (struct varve__query){
+            .query = query,
+            .index = plans->query_count++,
+            .written = query->written ? varve__plan_of(plans, query->written) : NULL,
+        };
+    }
 }
 
 static bool
@@ -190,7 +267,8 @@ make_plans(
     struct varve__plans *plans)
 {
     plans->schemas = varve__arena_allocate(arena, count * sizeof *plans->schemas);
-    if (!plans->schemas || !allocate_plans(arena, count_tables(schemas, count), plans))
+    if (!plans->schemas ||
+        !allocate_plans(arena, count_tables(schemas, count), count_queries(schemas, count), plans))
         return false;
     for (size_t i = 0; i < count; i++) {
         plans->schemas[plans->schema_count++] = schemas[i];
@@ -204,6 +282,7 @@ make_plans(
             plan->index = plans->count++;
             place_plan(plans, plan);
         }
+        add_queries(plans, schemas[i]);
     }
     return true;
 }

@@ -18,6 +18,8 @@
 #include <varve/schema.h>
 #include <varve/status.h>
 
+#include "base/arena.h"
+
 /* How a slot's value moves between SQLite and memory. Those before VARVE__MOVE_OTHER are plain: never
  * absent, at a fixed offset. */
 enum varve__move {
@@ -68,10 +70,18 @@ struct varve__plan {
     size_t tensor_count;
     const size_t *keys; /* slots of the primary key, in declaration order */
     size_t key_count;
-    bool generated_key;    /* keys[0] is an int64 that is assigned when 0 */
-    bool optional_tensors; /* some tensor may be absent whatever the dims say */
-    bool all_plain;        /* each field is a plain slot: a read writes all members */
-    size_t version;        /* slot of the version, VARVE__NO_SLOT without one */
+    bool generated_key;              /* keys[0] is an int64 that is assigned when 0 */
+    bool optional_tensors;           /* some tensor may be absent whatever the dims say */
+    bool all_plain;                  /* each field is a plain slot: a read writes all members */
+    size_t version;                  /* slot of the version, VARVE__NO_SLOT without one */
+    const struct varve_query *query; /* of which this is the request or a row; NULL: a table's */
+};
+
+/* A typed query that stores know. */
+struct varve__query {
+    const struct varve_query *query;
+    size_t index;                      /* in its varve__plans */
+    const struct varve__plan *written; /* whose table it changes; NULL: it reads */
 };
 
 #define VARVE__NO_SLOT SIZE_MAX
@@ -87,6 +97,10 @@ struct varve__plans {
     size_t schema_count;
     const struct varve__plan **places; /* hash table by address of the record; private to plan.c */
     size_t mask;
+    struct varve__query *queries;
+    size_t query_count;
+    const struct varve__query **query_places; /* the same of queries */
+    size_t query_mask;
 };
 
 /* Plans for every record of the schemas that has a table. Release them with varve__plans_release(),
@@ -107,6 +121,27 @@ varve__plan_of(const struct varve__plans *plans, const struct varve_record *reco
         at = (at + 1) & plans->mask;
     return plans->places[at];
 }
+
+/* The typed query of these schemas; NULL when it is none of theirs. */
+static inline const struct varve__query *
+varve__query_of(const struct varve__plans *plans, const struct varve_query *query)
+{
+    size_t at = ((uintptr_t)query >> 4) & plans->query_mask;
+    while (plans->query_places[at] && plans->query_places[at]->query != query)
+        at = (at + 1) & plans->query_mask;
+    return plans->query_places[at];
+}
+
+/* Makes *plan, in the arena, the plan of a statement of a typed query: slot i is the field columns[i], none
+ * where that is NULL. No slot is plain: any may hold a value that its field cannot. False: no memory. */
+bool
+varve__plan_make_query(
+    struct varve__arena *arena,
+    const struct varve_query *query,
+    const struct varve_record *record,
+    const struct varve_column *const *columns,
+    size_t count,
+    struct varve__plan *plan);
 
 /* The slot of the field with this number, VARVE__NO_SLOT when there is none (a tensor, or unknown). */
 size_t

@@ -27,6 +27,8 @@ enum {
     FETCHED_MAX = 64 /* columns whose values are kept between sizing and reading them */
 };
 
+#define EXACT_MAX (INT64_C(1) << 53) /* every integer up to it is a double */
+
 /* A value that lies outside of the struct: text or bytes of a plain slot, as SQLite has them, or what
  * another slot holds. */
 struct payload {
@@ -215,6 +217,18 @@ read_part(const struct reader *reader, const ProtobufCFieldDescriptor *field, sq
     return status;
 }
 
+/* Whether a query's integer may go to a double: as a sum of no rows does, and a whole number that RETURNING
+ * gives of a REAL column, which SQLite has as an integer there. */
+static bool
+is_whole_number(const struct reader *reader, const struct varve__slot *slot, sqlite3_value *value)
+{
+    if (!reader->plan->query || !is_real(slot->scalar) ||
+        sqlite3_value_type(value) != SQLITE_INTEGER)
+        return false;
+    int64_t whole = sqlite3_value_int64(value);
+    return whole >= -EXACT_MAX && whole <= EXACT_MAX;
+}
+
 /* A slot that may be absent, or is no scalar; its value is not NULL. */
 static enum varve_status
 read_present(
@@ -227,8 +241,8 @@ read_present(
     void *member = reader->record + at->offset;
     int found = sqlite3_value_type(value);
     enum varve_status status = VARVE_OK;
-    if (found != varve__column_type(slot))
-        return varve__column_refuse_type(reader->plan, slot, found);
+    if (found != varve__column_type(slot) && !is_whole_number(reader, slot, value))
+        return varve__column_refuse_type(reader->plan, slot, value);
     if (slot->column->kind == VARVE_COLUMN_JSON)
         status = read_json(reader, slot->column, value);
     else if (slot->column->kind == VARVE_COLUMN_WIRE)

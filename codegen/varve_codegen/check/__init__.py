@@ -5,7 +5,8 @@ from varve_codegen.check.context import Context
 
 
 def check(schema, options, errors):
-    """Adds an error for each rule that the files to generate break."""
+    """Adds an error for each rule that the files to generate break. Queries are tried on SQLite when there is
+    no other error."""
     context = Context(schema, options, errors)
     files.check(context)
     names.check(context)
@@ -15,3 +16,11 @@ def check(schema, options, errors):
     cache.check(context)
     queries.check(context)
     sql.check(context)
+    if not errors and _has_queries(schema):
+        from varve_codegen.query import check as statements  # most runs need none of it
+
+        statements.check(context)
+
+
+def _has_queries(schema):
+    return any(m.sql is not None for f in schema.generated_files() for s in f.services for m in s.methods)

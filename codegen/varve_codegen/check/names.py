@@ -163,7 +163,9 @@ class _Identifiers:
                 for method in service.methods:
                     if method.sql is not None:
                         self._owner = method.c, method.at
-                        self._enter(method.c, method.at, "method", f"method {service.name}.{method.name}")
+                        label = f"method {service.name}.{method.name}"
+                        self._enter(method.c, method.at, "method", label)
+                        self._enter(f"{method.c}_query", method.at, "method", f"the table of {label}")
 
     def _enter_package(self, package, files):
         prefix = names.package_prefix(package)
@@ -196,6 +198,8 @@ class _Identifiers:
         is_ordered = message.cache is not None and message.cache.index_by
         if message.table is None and (is_ordered or message.full_name in self._streamed):
             self._enter(f"{c}_next", at, "message", f"{c}_next of {label}")
+        if message.table is None and not is_ordered and message.full_name in self._streamed:
+            self._enter(f"{c}_next".upper(), at, "message", f"the guard of {c}_next of {label}")
         if message.cache is not None:
             self._enter_cache(message, label)
         for field in message.fields:

@@ -6,10 +6,11 @@ import os
 import jinja2
 
 from varve_codegen import ddl, lock, names, state
-from varve_codegen.render import archive, cache, layout
+from varve_codegen.render import archive, cache, layout, queries
+from varve_codegen.render.queries import QueryView
 from varve_codegen.render.views import EnumView, MessageView, MigrationView
 
-ABI = 5
+ABI = 6
 
 _TEMPLATES = os.path.join(os.path.dirname(__file__), "..", "..", "templates")
 
@@ -60,11 +61,12 @@ class Renderer:
             "enums": enums,
             "messages": messages,
             "queries": [
-                f"{service.name}.{method.name}"
+                QueryView(self._schema, file.package, service, method)
                 for service in (file.services if file else ())
                 for method in service.methods
                 if method.sql is not None
             ],
+            "streamed": queries.streamed(self._schema, file) if file else [],
             "package": self._package(package, files, header) if package else None,
         }
         text = self._render("header.h.j2", {**context, "formatted": True})
@@ -87,12 +89,15 @@ class Renderer:
             if not self._schema.messages[name].is_map_entry
         ]
         protos = [f.name for f in files]
+        methods = [m for f in files for s in f.services for m in s.methods if m.sql is not None]
         return {
             "name": package,
             "prefix": names.package_prefix(package),
             "headers": sorted({_header(p) for p in protos} - {header}),
             "records": layout.numbers([f"&{m.c}_record" for m in records]),
             "record_count": len(records),
+            "queries": layout.numbers([f"&{m.c}_query" for m in methods]),
+            "query_count": len(methods),
             "lock": ["    " + layout.quoted(line) + "," for line in lock.lines(self._state(package))],
             "migrations": [MigrationView(m) for m in self._migrations],
             "descriptor_set": layout.byte_rows(self._descriptor_set(protos)),
@@ -106,6 +111,7 @@ class Renderer:
                 target = self._schema.messages.get(field.target) or self._schema.enums.get(field.target)
                 if target is not None:
                     used.add(target.file)
+        used.update(m.file for m in queries.messages(self._schema, file))
         return sorted(_header(f) for f in used - {file.name})
 
     def _reference_headers(self, file):
@@ -115,6 +121,7 @@ class Renderer:
             for field in message.fields:
                 if field.column.references and message.table is not None:
                     used.add(self._schema.resolve_reference(message, field.column.references)[0].file)
+        used.update(m.file for m in queries.written(self._schema, file))
         headers = {_header(f) for f in used - {file.name}}
         return sorted(headers - set(self._type_headers(file)))
 

@@ -209,12 +209,24 @@ struct varve_migration {
     bool writes_ok;       /* and reading and writing */
 };
 
+/* A typed query: a method of a service with (varve.sql). Parameter :x of its statement is field x of the
+ * request, column y of its result is field y of the response. */
+struct varve_query {
+    const char *name;                    /* "cortex.LearningEvents.BestStrategies" */
+    const char *sql;                     /* one statement */
+    const struct varve_record *request;  /* NULL: it takes no parameters */
+    const struct varve_record *response; /* NULL: it gives no rows */
+    const struct varve_record *written;  /* whose table it changes; NULL: it reads */
+};
+
 /* A package: everything that was generated from it. */
 struct varve_schema {
     uint32_t abi; /* VARVE_ABI of the generator */
     const char *package;
     const struct varve_record *const *records; /* every message, nested ones included */
     size_t record_count;
+    const struct varve_query *const *queries; /* every typed query; NULL: there are none */
+    size_t query_count;
     /* The state of the schema that storage depends on, in the words of schema.lock, sorted. */
     const char *const *lock;
     size_t lock_count;

@@ -10,6 +10,7 @@
 #include <varve/filter.h>
 #include <varve/health.h>
 #include <varve/memory.h>
+#include <varve/query.h>
 #include <varve/record.h>
 #include <varve/schema.h>
 #include <varve/status.h>

@@ -6,7 +6,7 @@
 
 /* Grows whenever an open struct or a generated table changes its layout. Generated headers compare
  * it and stop with #error when they were made for another one. */
-#define VARVE_ABI 5
+#define VARVE_ABI 6
 
 /* Enums of a schema are open: a number that this program does not know is kept. C++ needs to be
  * told that they hold any int; in C they do. */

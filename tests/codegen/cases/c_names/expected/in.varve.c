@@ -381,4 +381,12 @@ const struct varve_record lab_class_name_record = {
     .columns = class_name_columns,
     .column_count = 1,
 };
+
+const struct varve_query lab_class_queries_few_query = {
+    .name = "lab.Classes.Small",
+    .sql =
+        "SELECT class FROM class ORDER BY id LIMIT :limit",
+    .request = &lab_by_limit_record,
+    .response = &lab_class_name_record,
+};
 /* clang-format on */

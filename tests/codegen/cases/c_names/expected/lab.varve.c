@@ -12,6 +12,10 @@ static const struct varve_record *const records[] = {
     &lab_class_name_record,
 };
 
+static const struct varve_query *const queries[] = {
+    &lab_class_queries_few_query,
+};
+
 /* What storage depends on, as in schema.lock. */
 static const char *const lock[] = {
     "message lab.Class table=class",
@@ -45,6 +49,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 4,
+    .queries = queries,
+    .query_count = 1,
     .lock = lock,
     .lock_count = 19,
     .descriptor_set = descriptor_set,

@@ -257,4 +257,44 @@ const struct varve_record lab_ids_request_record = {
     .columns = ids_request_columns,
     .column_count = 2,
 };
+
+const struct varve_query lab_events_best_query = {
+    .name = "lab.Events.Best",
+    .sql =
+        "SELECT task, AVG(delta) AS average_delta, COUNT(*) AS uses FROM event WHERE task = "
+        ":task GROUP BY task ORDER BY average_delta DESC LIMIT :most",
+    .request = &lab_task_request_record,
+    .response = &lab_task_score_record,
+};
+
+const struct varve_query lab_events_count_all_query = {
+    .name = "lab.Events.CountAll",
+    .sql =
+        "SELECT COUNT(*) AS count FROM event",
+    .response = &lab_count_record,
+};
+
+const struct varve_query lab_events_of_task_query = {
+    .name = "lab.Events.OfTask",
+    .sql =
+        "SELECT id, task, delta, remark FROM event WHERE id IN (SELECT value FROM "
+        "json_each(:ids)) AND task = :task",
+    .request = &lab_ids_request_record,
+    .response = &lab_event_record,
+};
+
+const struct varve_query lab_events_rename_query = {
+    .name = "lab.Events.Rename",
+    .sql =
+        "UPDATE event SET task = :task WHERE id = :most",
+    .request = &lab_task_request_record,
+    .written = &lab_event_record,
+};
+
+const struct varve_query lab_events_clear_query = {
+    .name = "lab.Events.Clear",
+    .sql =
+        "DELETE FROM event",
+    .written = &lab_event_record,
+};
 /* clang-format on */

@@ -12,6 +12,11 @@ static const struct varve_record *const records[] = {
     &lab_ids_request_record,
 };
 
+static const struct varve_query *const queries[] = {
+    &lab_events_best_query, &lab_events_count_all_query, &lab_events_of_task_query,
+    &lab_events_rename_query, &lab_events_clear_query,
+};
+
 /* What storage depends on, as in schema.lock. */
 static const char *const lock[] = {
     "message lab.Event table=event",
@@ -31,6 +36,8 @@ const struct varve_schema lab_schema = {
     .package = "lab",
     .records = records,
     .record_count = 5,
+    .queries = queries,
+    .query_count = 5,
     .lock = lock,
     .lock_count = 5,
     .descriptor_set = descriptor_set,

@@ -4,7 +4,7 @@
 
 #include <varve/varve.h>
 
-#if VARVE_ABI != 5
+#if VARVE_ABI != 6
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 

@@ -6,7 +6,7 @@
 
 #include "acme/units.varve.h"
 
-#if VARVE_ABI != 5
+#if VARVE_ABI != 6
 #error "generated for another varve: generate it again with this one's protoc-gen-varve"
 #endif
 
