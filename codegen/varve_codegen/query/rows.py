@@ -3,13 +3,13 @@
 from varve_codegen import ddl, sqlite
 from varve_codegen.query.types import RANGES
 
-TYPICAL, EXTREME = "typical", "extreme"
+TYPICAL, NUMBERS, TEXTS = "typical", "numbers", "texts"  # the last two: of these, extremes
 
-_COUNT = 3  # typical rows of a table
+_COUNT = 5  # rows of a table
 _LARGE = 2**60  # of 64-bit integers: some of them may be added up
 _EXTREMES = {
-    "double": (0.0, 1e300, -1e300, -0.5),
-    "float": (0.0, 3.0e38, -3.0e38, -0.5),
+    "double": (1e300, 1e300, -1e300, -0.5, 0.0),
+    "float": (3.0e38, 3.0e38, -3.0e38, -0.5, 0.0),
     "string": ("", "\U0001f9e0 'quoted' \"and\" %_", "0", "a"),
     "bytes": (b"", b"\x00\xff", b"a", b"\x00"),
 }
@@ -38,7 +38,7 @@ class Rows:
                 self._made[table] = self._insert_of(self._tables[table])
             names, insert = self._made[table]
             message = self._tables[table]
-            for i in range(_COUNT if kind == TYPICAL else 4):
+            for i in range(_COUNT):
                 row = [self._value(message, name, kind, i) for name in names]
                 try:
                     list(insert.run(row))
@@ -56,7 +56,7 @@ class Rows:
         if field is None:  # a JSON copy
             copied = next(f for f in message.columns if f"{f.name}_json" == name)
             return {"repeated": "[]", "map": "{}"}.get(copied.label)
-        is_last = i == (_COUNT if kind == TYPICAL else 4) - 1
+        is_last = i == _COUNT - 1
         if field.is_nullable and (is_last or field.type == "message"):
             return None
         if field.is_json:
@@ -82,7 +82,8 @@ class Rows:
             key = target.field_of(field.reference.number) if target and target.table else field
             values = _typical(self._state, key, True)
             return values if is_distinct else values[:1]
-        if kind == TYPICAL or is_distinct:
+        is_number = field.type in RANGES or field.type in ("double", "float")
+        if kind != (NUMBERS if is_number else TEXTS) or is_distinct:
             return _typical(self._state, field, is_distinct)
         return _extreme(field)
 
@@ -120,18 +121,19 @@ def _typical(state, field, is_distinct):
         numbers = [n for n, _ in state.enums[field.target].values] if field.target in state.enums else [0]
         return ([n for n in numbers if n] or numbers)[:_COUNT]
     if kind in RANGES:
-        return [1, 2, 3] if is_distinct and kind != "bool" else [1, 0] if kind == "bool" else [1]
+        return [1, 2, 3, 4, 5] if is_distinct and kind != "bool" else [1, 0] if kind == "bool" else [1]
     plain = _PLAIN[kind]
     if not is_distinct:
         return [plain]
-    return {"string": ["a", "b", "c"], "bytes": [b"a", b"b", b"c"]}.get(kind) or [plain, plain + 1, plain + 2]
+    return {"string": ["a", "b", "c", "d", "e"], "bytes": [b"a", b"b", b"c", b"d", b"e"]}.get(kind) or [plain + i for i in range(_COUNT)]
 
 
 def _extreme(field):
     if field.type not in RANGES:
         return list(_EXTREMES[field.type])
     low, high = RANGES[field.type]
-    return [0, max(low, -_LARGE), min(high, _LARGE), 1]
+    high = min(high, _LARGE)
+    return [high, high, high, max(low, -_LARGE), 0]  # the sum is out of range
 
 
 def _candidates(field):

@@ -65,6 +65,12 @@ def prepare(database, sql):
         database.authorize(None)
 
 
+def is_query(sql):
+    """Whether it begins as a statement that reads or writes rows."""
+    words = [text.upper() for _, text in _top(sql)]
+    return words[:1] and words[0] in ("SELECT", "VALUES", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE")
+
+
 def has_more(tail):
     """Whether something but comments and semicolons follows a statement."""
     bare = re.sub(r"--[^\n]*(\n|$)|/\*.*?(\*/|$)", " ", tail, flags=re.DOTALL)
