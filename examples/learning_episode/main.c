@@ -213,6 +213,7 @@ read_back(
             1000 * seconds, (long long)recalled.episodes, (long long)recalled.events,
             (long long)recalled.curriculum_events, (long long)recalled.spikes,
             (long long)recalled.snapshots, (long long)recalled.traces);
+    good = good && recall_gains(session);
     good = good && recall_album(session, &album) && draw(&album, options->svg);
     album_free(&album);
     return good;

@@ -121,14 +121,10 @@ recall_episodes(
     struct varve_cursor *cursor;
     const struct cortex_episode *row;
     bool equal = true;
-    enum varve_status status = cortex_episode_find(
-        session,
-        &(struct cortex_episode_filter){
-            .context_hash = varve_text_equals(MEMORY_CONTEXT),
-            .order_by = CORTEX_EPISODE_FIELD_OCCURRED_AT,
-            .descending = true,
-            .limit = (int64_t)count},
-        &cursor);
+    struct cortex_recent_episodes_request request = CORTEX_RECENT_EPISODES_REQUEST_INIT;
+    request.context_hash = MEMORY_CONTEXT;
+    request.limit = (int64_t)count;
+    enum varve_status status = cortex_episodes_recent(session, &request, &cursor);
     if (status != VARVE_OK)
         return recall_explain(status, session);
     const struct chapter *chapter = &chapters[count];
@@ -189,15 +185,55 @@ recall_events(
 
 /* ------------------------------------------------------------------ archive */
 
+/* The spike train that was recorded in an episode: a typed query tells its id, a get brings the spikes. */
+static enum varve_status
+get_spikes(struct varve_session *session, int64_t episode_id, struct cortex_spike_train **train)
+{
+    struct cortex_episode_recordings_request request = CORTEX_EPISODE_RECORDINGS_REQUEST_INIT;
+    struct varve_cursor *cursor;
+    const struct cortex_recorded_spikes *row;
+    int64_t id = 0;
+    request.episode_id = episode_id;
+    enum varve_status status = cortex_recordings_spike_trains(session, &request, &cursor);
+    if (status != VARVE_OK)
+        return status;
+    status = cortex_recorded_spikes_next(cursor, &row);
+    if (status == VARVE_ROW)
+        id = row->id;
+    varve_cursor_close(cursor);
+    return status == VARVE_ROW || status == VARVE_DONE ? cortex_spike_train_get(session, id, train)
+                                                       : status;
+}
+
+/* The same of its snapshot of the network. */
+static enum varve_status
+get_snapshot(
+    struct varve_session *session, int64_t episode_id, struct cortex_network_snapshot **snapshot)
+{
+    struct cortex_episode_recordings_request request = CORTEX_EPISODE_RECORDINGS_REQUEST_INIT;
+    struct varve_cursor *cursor;
+    const struct cortex_network_snapshot *row;
+    int64_t id = 0;
+    request.episode_id = episode_id;
+    enum varve_status status = cortex_recordings_snapshots(session, &request, &cursor);
+    if (status != VARVE_OK)
+        return status;
+    status = cortex_network_snapshot_next(cursor, &row);
+    if (status == VARVE_ROW)
+        id = row->id;
+    varve_cursor_close(cursor);
+    return status == VARVE_ROW || status == VARVE_DONE
+               ? cortex_network_snapshot_get(session, id, snapshot)
+               : status;
+}
+
 static bool
 recall_spikes(
     struct varve_session *session, const struct chapter *chapter, struct recalled *recalled)
 {
     const struct spikes *lived = &chapter->lived.spikes;
-    struct cortex_spike_train *train;
-    enum varve_status status = cortex_spike_train_find_one(
-        session, &(struct cortex_spike_train_filter){.episode_id = varve_int64_equals(chapter->id)},
-        &train);
+    struct cortex_spike_train *train = NULL;
+    enum varve_status status = get_spikes(session, chapter->id, &train);
     if (status != VARVE_OK)
         return recall_explain(status, session);
     bool equal =
@@ -232,11 +268,8 @@ recall_snapshot(
 {
     const size_t cells = (size_t)NEURONS * NEURONS;
     const struct network *network = chapter->network;
-    struct cortex_network_snapshot *snapshot;
-    enum varve_status status = cortex_network_snapshot_find_one(
-        session,
-        &(struct cortex_network_snapshot_filter){.episode_id = varve_int64_equals(chapter->id)},
-        &snapshot);
+    struct cortex_network_snapshot *snapshot = NULL;
+    enum varve_status status = get_snapshot(session, chapter->id, &snapshot);
     if (status != VARVE_OK)
         return recall_explain(status, session);
     int64_t id = snapshot->id;
@@ -314,6 +347,52 @@ recall_life(
     }
     recalled->events += recalled->curriculum_events;
     return good;
+}
+
+/* ------------------------------------------------------------------ what it was good for */
+
+static enum varve_status
+tell_strategies(struct varve_session *session)
+{
+    struct cortex_best_strategies_request request = CORTEX_BEST_STRATEGIES_REQUEST_INIT;
+    struct varve_cursor *cursor;
+    const struct cortex_strategy_score *row;
+    request.task_type = MEMORY_TASK;
+    request.limit = 3;
+    enum varve_status status = cortex_learning_events_best_strategies(session, &request, &cursor);
+    if (status != VARVE_OK)
+        return status;
+    while ((status = cortex_strategy_score_next(cursor, &row)) == VARVE_ROW)
+        printf(
+            "strategy     %s: the score rose %lld times, by %.3f on average\n", row->strategy_used,
+            (long long)row->uses, row->average_delta);
+    varve_cursor_close(cursor);
+    return status;
+}
+
+static enum varve_status
+tell_scores(struct varve_session *session)
+{
+    struct varve_cursor *cursor;
+    const struct cortex_context_scores *row;
+    enum varve_status status = cortex_episodes_scores_by_context(session, &cursor);
+    if (status != VARVE_OK)
+        return status;
+    while ((status = cortex_context_scores_next(cursor, &row)) == VARVE_ROW)
+        printf(
+            "context      %s: %lld episodes, scores %.3f to %.3f, %.3f on average\n",
+            row->context_hash, (long long)row->episodes, row->minimum, row->maximum, row->mean);
+    varve_cursor_close(cursor);
+    return status;
+}
+
+bool
+recall_gains(struct varve_session *session)
+{
+    enum varve_status status = tell_strategies(session);
+    if (status == VARVE_DONE)
+        status = tell_scores(session);
+    return status == VARVE_DONE || recall_explain(status, session);
 }
 
 /* ------------------------------------------------------------------ for the figure */

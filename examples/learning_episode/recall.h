@@ -26,6 +26,10 @@ recall_life(
     size_t count,
     struct recalled *recalled);
 
+/* Prints which strategies were worth it and how the scores are, of the whole folder: two typed queries. */
+bool
+recall_gains(struct varve_session *session);
+
 /* What a figure of the whole folder needs, earlier runs included; nothing in it comes from the simulation.
  * Release with album_free(), which is fine after a failure too. */
 struct album {

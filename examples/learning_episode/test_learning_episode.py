@@ -65,6 +65,15 @@ class Life(unittest.TestCase):
             self.one.stdout,
         )
 
+    def test_queries_tell_of_strategies_and_scores(self):
+        scores = [int(row[2]) / 40 for row in self.episodes_of(self.one)]
+        mean = sum(scores) / len(scores)
+        self.assertIn(
+            f"four-patterns/300: 12 episodes, scores {min(scores):.3f} to {max(scores):.3f}, {mean:.3f} on average",
+            self.one.stdout,
+        )
+        self.assertRegex(self.one.stdout, r"(?m)^strategy     \w+: the score rose [1-6] times, by 0\.[0-9]{3} on")
+
     def test_tensors_are_in_the_archive(self):
         for record in ("NetworkSnapshot", "SpikeTrain", "HomeostaticTrace", "LayerOutput"):
             self.assertTrue(os.listdir(os.path.join(self.whole, "archive", "cortex." + record)))

@@ -1,6 +1,6 @@
 /* The neighbours of a word. A concept has one name, in which only the first of its words is, so the
  * concepts of a word are found by reading them all: "frump.n.01" is a dog too. What is told of each
- * concept then comes from two indexes: relationships by source_id, concepts by id. */
+ * concept then comes from typed queries: its neighbours, and what is within two hops. */
 #include "answer.h"
 #include "print.h"
 #include "progress.h"
@@ -139,104 +139,100 @@ find_word(struct varve_session *session, const char *word, struct matches *match
 
 /* ------------------------------------------------------------------ the neighbours of a concept */
 
-/* What is printed of a relationship. */
-struct neighbour {
-    const char *type, *name;
-};
-
-/* Where the relationships of a concept lead to. */
+/* Where the relationships of a concept lead to, and how far two of them in a row reach. */
 struct neighbours {
-    int64_t count;
-    struct cortex_concept_relationship **relationships;
-    int64_t *ids;                     /* of the targets */
-    struct cortex_concept **concepts; /* these, in the same order */
-    struct neighbour *list;           /* by type and name; points into the others */
+    int64_t count, room;
+    struct cortex_neighbour **list; /* by type and name */
+    int64_t one_hop, two_hops;      /* concepts, each by its shortest way */
 };
 
 static void
 free_neighbours(struct neighbours *neighbours)
 {
-    for (int64_t i = 0; neighbours->relationships && i < neighbours->count; i++)
-        cortex_concept_relationship_free(neighbours->relationships[i]);
-    free(neighbours->relationships);
-    free(neighbours->ids);
+    for (int64_t i = 0; i < neighbours->count; i++)
+        cortex_neighbour_free(neighbours->list[i]);
     free(neighbours->list);
-    cortex_concept_free_many(neighbours->concepts);
 }
 
+/* A row lives only until the next one, so it is cloned. */
 static enum varve_status
-make_room(struct neighbours *neighbours)
+add_neighbour(struct neighbours *neighbours, const struct cortex_neighbour *row)
 {
-    size_t count = (size_t)neighbours->count;
-    neighbours->relationships = calloc(count, sizeof(struct cortex_concept_relationship *));
-    neighbours->ids = calloc(count, sizeof *neighbours->ids);
-    neighbours->list = calloc(count, sizeof *neighbours->list);
-    bool good = neighbours->relationships && neighbours->ids && neighbours->list;
-    return good ? VARVE_OK : VARVE_NO_MEMORY;
-}
-
-/* Reads the relationships that start from this concept. A row lives only until the next one, so
- * each is cloned. */
-static enum varve_status
-read_relationships(struct varve_session *session, int64_t source, struct neighbours *neighbours)
-{
-    const struct cortex_concept_relationship_filter filter = {
-        .source_id = varve_int64_equals(source)};
-    struct varve_cursor *cursor = NULL;
-    const struct cortex_concept_relationship *row;
-    enum varve_status status =
-        cortex_concept_relationship_count(session, &filter, &neighbours->count);
-    if (status == VARVE_OK && neighbours->count > 0)
-        status = make_room(neighbours);
-    if (status == VARVE_OK)
-        status = cortex_concept_relationship_find(session, &filter, &cursor);
-    for (int64_t i = 0; i < neighbours->count && status == VARVE_OK; i++) {
-        status = cortex_concept_relationship_next(cursor, &row);
-        if (status != VARVE_ROW)
-            break;
-        neighbours->ids[i] = row->target_id;
-        status = cortex_concept_relationship_clone(row, &neighbours->relationships[i]);
+    if (neighbours->count == neighbours->room) {
+        neighbours->room = neighbours->room ? neighbours->room * 2 : 16;
+        struct cortex_neighbour **grown =
+            realloc(neighbours->list, (size_t)neighbours->room * sizeof *grown);
+        if (!grown)
+            return VARVE_NO_MEMORY;
+        neighbours->list = grown;
     }
-    varve_cursor_close(cursor);
+    enum varve_status status = cortex_neighbour_clone(row, &neighbours->list[neighbours->count]);
+    neighbours->count += status == VARVE_OK;
     return status;
 }
 
 static int
 compare_neighbours(const void *left, const void *right)
 {
-    const struct neighbour *a = left, *b = right;
+    const struct cortex_neighbour *a = *(struct cortex_neighbour *const *)left,
+                                  *b = *(struct cortex_neighbour *const *)right;
     int types = strcmp(a->type, b->type);
     return types != 0 ? types : strcmp(a->name, b->name);
 }
 
-/* Reads the names of all neighbours at once, and sorts them by type and name. */
+/* A typed query: relationships joined with the concepts that they lead to. */
 static enum varve_status
-read_names(struct varve_session *session, struct neighbours *neighbours)
+read_neighbours(struct varve_session *session, int64_t concept_id, struct neighbours *neighbours)
 {
-    enum varve_status status =
-        cortex_concept_get_many(session, neighbours->ids, neighbours->count, &neighbours->concepts);
+    struct cortex_neighbours_request request = CORTEX_NEIGHBOURS_REQUEST_INIT;
+    struct varve_cursor *cursor;
+    const struct cortex_neighbour *row;
+    request.concept_id = concept_id;
+    request.limit = -1;
+    enum varve_status status = cortex_concepts_strongest_neighbours(session, &request, &cursor);
     if (status != VARVE_OK)
         return status;
-    for (int64_t i = 0; i < neighbours->count; i++) {
-        const struct cortex_concept *concept = neighbours->concepts[i];
-        neighbours->list[i] = (struct neighbour){
-            .type = neighbours->relationships[i]->type, .name = concept ? concept->name : "?"};
+    while ((status = cortex_neighbour_next(cursor, &row)) == VARVE_ROW) {
+        if ((status = add_neighbour(neighbours, row)) != VARVE_OK)
+            break;
     }
-    qsort(
-        neighbours->list, (size_t)neighbours->count, sizeof *neighbours->list, compare_neighbours);
+    varve_cursor_close(cursor);
+    if (status != VARVE_DONE)
+        return status;
+    if (neighbours->count > 0)
+        qsort(
+            neighbours->list, (size_t)neighbours->count, sizeof(struct cortex_neighbour *),
+            compare_neighbours);
     return VARVE_OK;
+}
+
+/* The same with recursive SQL. */
+static enum varve_status
+count_reachable(struct varve_session *session, int64_t concept_id, struct neighbours *neighbours)
+{
+    struct cortex_reachable_request request = CORTEX_REACHABLE_REQUEST_INIT;
+    struct varve_cursor *cursor;
+    const struct cortex_reachable_concept *row;
+    request.concept_id = concept_id;
+    enum varve_status status = cortex_concepts_within_two_hops(session, &request, &cursor);
+    if (status != VARVE_OK)
+        return status;
+    while ((status = cortex_reachable_concept_next(cursor, &row)) == VARVE_ROW)
+        ++*(row->distance == 1 ? &neighbours->one_hop : &neighbours->two_hops);
+    varve_cursor_close(cursor);
+    return status == VARVE_DONE ? VARVE_OK : status;
 }
 
 /* ------------------------------------------------------------------ printing */
 
 /* "hypernym   canine.n.02, domestic_animal.n.01": one type, whose neighbours these are. */
 static void
-print_type(const struct neighbour *list, int64_t count)
+print_type(struct cortex_neighbour *const *list, int64_t count)
 {
     struct wrap wrap = {.indent = 28, .column = 28};
-    printf("    %-24s", list[0].type);
+    printf("    %-24s", list[0]->type);
     for (int64_t i = 0; i < count && i < NAMES; i++)
-        wrap_word(&wrap, list[i].name, strlen(list[i].name), i + 1 < count ? "," : "");
+        wrap_word(&wrap, list[i]->name, strlen(list[i]->name), i + 1 < count ? "," : "");
     if (count > NAMES) {
         struct count_text more = count_text(count - NAMES);
         wrap_word(&wrap, "and", 3, "");
@@ -253,20 +249,23 @@ print_concept(const struct cortex_concept *concept, const struct neighbours *nei
         concept_note(concept, "lexfile"));
     wrap_text(2, concept_note(concept, "gloss"));
     for (int64_t from = 0, to = 0; from < neighbours->count; from = to) {
-        const char *type = neighbours->list[from].type;
-        while (to < neighbours->count && strcmp(neighbours->list[to].type, type) == 0)
+        const char *type = neighbours->list[from]->type;
+        while (to < neighbours->count && strcmp(neighbours->list[to]->type, type) == 0)
             to++;
         print_type(&neighbours->list[from], to - from);
     }
+    printf(
+        "    %-24s%s concepts, and %s in one\n", "in two hops",
+        count_text(neighbours->two_hops).text, count_text(neighbours->one_hop).text);
 }
 
 static enum varve_status
 tell_concept(struct varve_session *session, const struct cortex_concept *concept)
 {
     struct neighbours neighbours = {.count = 0};
-    enum varve_status status = read_relationships(session, concept->id, &neighbours);
-    if (status == VARVE_OK && neighbours.count > 0)
-        status = read_names(session, &neighbours);
+    enum varve_status status = read_neighbours(session, concept->id, &neighbours);
+    if (status == VARVE_OK)
+        status = count_reachable(session, concept->id, &neighbours);
     if (status == VARVE_OK)
         print_concept(concept, &neighbours);
     free_neighbours(&neighbours);

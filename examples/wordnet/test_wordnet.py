@@ -50,6 +50,12 @@ class WholeWordNet(unittest.TestCase):
         self.assertIn("hypernym canine.n.02, domestic_animal.n.01", lines)
         self.assertIn("member_holonym canis.n.01, pack.n.06", lines)
 
+    def test_two_hops_from_a_word(self):
+        lines = self.lines_of(self.first)
+        place = lines.index("dog.n.01 dog, domestic dog, Canis familiaris (noun.animal)")
+        hops = next(l for l in lines[place:] if l.startswith("in two hops"))
+        self.assertEqual(hops, "in two hops 66 concepts, and 23 in one")
+
     def test_meanings_are_in_the_order_of_a_dictionary(self):
         lines = [l.split() for l in self.first.stdout.splitlines() if l[:1].isalpha()]
         names = [l[0] for l in lines if l[0].count(".") == 2]

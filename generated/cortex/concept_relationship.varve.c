@@ -102,4 +102,206 @@ const struct varve_record cortex_concept_relationship_record = {
     .column_count = 5,
     .table = &concept_relationship_table,
 };
+
+/* cortex.NeighboursRequest */
+
+static const struct cortex_neighbours_request neighbours_request_initial = CORTEX_NEIGHBOURS_REQUEST_INIT;
+
+static const ProtobufCFieldDescriptor neighbours_request_fields[] = {
+    { .name = "concept_id", .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_INT64, .offset = offsetof(struct cortex_neighbours_request, concept_id) },
+    { .name = "limit",      .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_INT64, .offset = offsetof(struct cortex_neighbours_request, limit) },
+};
+
+static const unsigned neighbours_request_fields_by_name[] = {
+    0, 1,
+};
+
+static const ProtobufCIntRange neighbours_request_ranges[] = {
+    { .start_value = 1, .orig_index = 0 },
+    { .start_value = 0, .orig_index = 2 },
+};
+
+const ProtobufCMessageDescriptor cortex_neighbours_request_descriptor = {
+    .magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+    .name = "cortex.NeighboursRequest",
+    .short_name = "NeighboursRequest",
+    .c_name = "cortex_neighbours_request",
+    .package_name = "cortex",
+    .sizeof_message = sizeof(struct cortex_neighbours_request),
+    .n_fields = 2,
+    .fields = neighbours_request_fields,
+    .fields_sorted_by_name = neighbours_request_fields_by_name,
+    .n_field_ranges = 1,
+    .field_ranges = neighbours_request_ranges,
+};
+
+static const struct varve_column neighbours_request_columns[] = {
+    { .field = &neighbours_request_fields[0], .kind = VARVE_COLUMN_SCALAR },
+    { .field = &neighbours_request_fields[1], .kind = VARVE_COLUMN_SCALAR },
+};
+
+const struct varve_record cortex_neighbours_request_record = {
+    .descriptor = &cortex_neighbours_request_descriptor,
+    .initial = &neighbours_request_initial,
+    .columns = neighbours_request_columns,
+    .column_count = 2,
+};
+
+/* cortex.Neighbour */
+
+static const struct cortex_neighbour neighbour_initial = CORTEX_NEIGHBOUR_INIT;
+
+static const ProtobufCFieldDescriptor neighbour_fields[] = {
+    { .name = "id",       .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_INT64,  .offset = offsetof(struct cortex_neighbour, id) },
+    { .name = "name",     .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct cortex_neighbour, name),     .default_value = "" },
+    { .name = "type",     .id = 3, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct cortex_neighbour, type),     .default_value = "" },
+    { .name = "strength", .id = 4, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct cortex_neighbour, strength) },
+};
+
+static const unsigned neighbour_fields_by_name[] = {
+    0, 1, 3, 2,
+};
+
+static const ProtobufCIntRange neighbour_ranges[] = {
+    { .start_value = 1, .orig_index = 0 },
+    { .start_value = 0, .orig_index = 4 },
+};
+
+const ProtobufCMessageDescriptor cortex_neighbour_descriptor = {
+    .magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+    .name = "cortex.Neighbour",
+    .short_name = "Neighbour",
+    .c_name = "cortex_neighbour",
+    .package_name = "cortex",
+    .sizeof_message = sizeof(struct cortex_neighbour),
+    .n_fields = 4,
+    .fields = neighbour_fields,
+    .fields_sorted_by_name = neighbour_fields_by_name,
+    .n_field_ranges = 1,
+    .field_ranges = neighbour_ranges,
+};
+
+static const struct varve_column neighbour_columns[] = {
+    { .field = &neighbour_fields[0], .kind = VARVE_COLUMN_SCALAR },
+    { .field = &neighbour_fields[1], .kind = VARVE_COLUMN_SCALAR },
+    { .field = &neighbour_fields[2], .kind = VARVE_COLUMN_SCALAR },
+    { .field = &neighbour_fields[3], .kind = VARVE_COLUMN_SCALAR },
+};
+
+const struct varve_record cortex_neighbour_record = {
+    .descriptor = &cortex_neighbour_descriptor,
+    .initial = &neighbour_initial,
+    .columns = neighbour_columns,
+    .column_count = 4,
+};
+
+/* cortex.ReachableRequest */
+
+static const struct cortex_reachable_request reachable_request_initial = CORTEX_REACHABLE_REQUEST_INIT;
+
+static const ProtobufCFieldDescriptor reachable_request_fields[] = {
+    { .name = "concept_id", .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_INT64, .offset = offsetof(struct cortex_reachable_request, concept_id) },
+};
+
+static const unsigned reachable_request_fields_by_name[] = {
+    0,
+};
+
+static const ProtobufCIntRange reachable_request_ranges[] = {
+    { .start_value = 1, .orig_index = 0 },
+    { .start_value = 0, .orig_index = 1 },
+};
+
+const ProtobufCMessageDescriptor cortex_reachable_request_descriptor = {
+    .magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+    .name = "cortex.ReachableRequest",
+    .short_name = "ReachableRequest",
+    .c_name = "cortex_reachable_request",
+    .package_name = "cortex",
+    .sizeof_message = sizeof(struct cortex_reachable_request),
+    .n_fields = 1,
+    .fields = reachable_request_fields,
+    .fields_sorted_by_name = reachable_request_fields_by_name,
+    .n_field_ranges = 1,
+    .field_ranges = reachable_request_ranges,
+};
+
+static const struct varve_column reachable_request_columns[] = {
+    { .field = &reachable_request_fields[0], .kind = VARVE_COLUMN_SCALAR },
+};
+
+const struct varve_record cortex_reachable_request_record = {
+    .descriptor = &cortex_reachable_request_descriptor,
+    .initial = &reachable_request_initial,
+    .columns = reachable_request_columns,
+    .column_count = 1,
+};
+
+/* cortex.ReachableConcept */
+
+static const struct cortex_reachable_concept reachable_concept_initial = CORTEX_REACHABLE_CONCEPT_INIT;
+
+static const ProtobufCFieldDescriptor reachable_concept_fields[] = {
+    { .name = "id",       .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_INT64,  .offset = offsetof(struct cortex_reachable_concept, id) },
+    { .name = "name",     .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct cortex_reachable_concept, name),     .default_value = "" },
+    { .name = "distance", .id = 3, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_INT64,  .offset = offsetof(struct cortex_reachable_concept, distance) },
+};
+
+static const unsigned reachable_concept_fields_by_name[] = {
+    2, 0, 1,
+};
+
+static const ProtobufCIntRange reachable_concept_ranges[] = {
+    { .start_value = 1, .orig_index = 0 },
+    { .start_value = 0, .orig_index = 3 },
+};
+
+const ProtobufCMessageDescriptor cortex_reachable_concept_descriptor = {
+    .magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+    .name = "cortex.ReachableConcept",
+    .short_name = "ReachableConcept",
+    .c_name = "cortex_reachable_concept",
+    .package_name = "cortex",
+    .sizeof_message = sizeof(struct cortex_reachable_concept),
+    .n_fields = 3,
+    .fields = reachable_concept_fields,
+    .fields_sorted_by_name = reachable_concept_fields_by_name,
+    .n_field_ranges = 1,
+    .field_ranges = reachable_concept_ranges,
+};
+
+static const struct varve_column reachable_concept_columns[] = {
+    { .field = &reachable_concept_fields[0], .kind = VARVE_COLUMN_SCALAR },
+    { .field = &reachable_concept_fields[1], .kind = VARVE_COLUMN_SCALAR },
+    { .field = &reachable_concept_fields[2], .kind = VARVE_COLUMN_SCALAR },
+};
+
+const struct varve_record cortex_reachable_concept_record = {
+    .descriptor = &cortex_reachable_concept_descriptor,
+    .initial = &reachable_concept_initial,
+    .columns = reachable_concept_columns,
+    .column_count = 3,
+};
+
+const struct varve_query cortex_concepts_strongest_neighbours_query = {
+    .name = "cortex.Concepts.StrongestNeighbours",
+    .sql =
+        "SELECT concept.id, concept.name, type, strength FROM concept_relationship JOIN "
+        "concept ON concept.id = target_id WHERE source_id = :concept_id ORDER BY strength "
+        "DESC, type, name LIMIT :limit",
+    .request = &cortex_neighbours_request_record,
+    .response = &cortex_neighbour_record,
+};
+
+const struct varve_query cortex_concepts_within_two_hops_query = {
+    .name = "cortex.Concepts.WithinTwoHops",
+    .sql =
+        "WITH RECURSIVE reached (id, distance) AS (SELECT :concept_id, 0 UNION SELECT "
+        "target_id, distance + 1 FROM reached JOIN concept_relationship ON source_id = "
+        "reached.id WHERE distance < 2) SELECT concept.id, concept.name, min(distance) AS "
+        "distance FROM reached JOIN concept ON concept.id = reached.id WHERE concept.id <> "
+        ":concept_id GROUP BY concept.id ORDER BY distance, name",
+    .request = &cortex_reachable_request_record,
+    .response = &cortex_reachable_concept_record,
+};
 /* clang-format on */

@@ -67,6 +67,105 @@ extern const struct varve_record cortex_concept_relationship_record;
 }
 /* clang-format on */
 
+/* cortex.NeighboursRequest */
+struct cortex_neighbours_request {
+    ProtobufCMessage base; /* set by CORTEX_NEIGHBOURS_REQUEST_INIT, holds unknown fields */
+    int64_t concept_id;
+    int64_t limit; /* At most so many; -1 for all */
+};
+
+/* The fields of struct cortex_neighbours_request, by number. */
+enum cortex_neighbours_request_field {
+    CORTEX_NEIGHBOURS_REQUEST_FIELD_CONCEPT_ID = 1,
+    CORTEX_NEIGHBOURS_REQUEST_FIELD_LIMIT = 2,
+};
+
+extern const ProtobufCMessageDescriptor cortex_neighbours_request_descriptor;
+extern const struct varve_record cortex_neighbours_request_record;
+
+/* An empty struct cortex_neighbours_request, for locals, arrays and statics. */
+/* clang-format off */
+#define CORTEX_NEIGHBOURS_REQUEST_INIT { \
+    .base = PROTOBUF_C_MESSAGE_INIT(&cortex_neighbours_request_descriptor), \
+}
+/* clang-format on */
+
+/* A concept that a relationship leads to.  (cortex.Neighbour) */
+struct cortex_neighbour {
+    ProtobufCMessage base; /* set by CORTEX_NEIGHBOUR_INIT, holds unknown fields */
+    int64_t id;
+    const char *name;
+    const char *type; /* Of the relationship */
+    double strength;
+};
+
+/* The fields of struct cortex_neighbour, by number. */
+enum cortex_neighbour_field {
+    CORTEX_NEIGHBOUR_FIELD_ID = 1,
+    CORTEX_NEIGHBOUR_FIELD_NAME = 2,
+    CORTEX_NEIGHBOUR_FIELD_TYPE = 3,
+    CORTEX_NEIGHBOUR_FIELD_STRENGTH = 4,
+};
+
+extern const ProtobufCMessageDescriptor cortex_neighbour_descriptor;
+extern const struct varve_record cortex_neighbour_record;
+
+/* An empty struct cortex_neighbour, for locals, arrays and statics. */
+/* clang-format off */
+#define CORTEX_NEIGHBOUR_INIT { \
+    .base = PROTOBUF_C_MESSAGE_INIT(&cortex_neighbour_descriptor), \
+    .name = "", \
+    .type = "", \
+}
+/* clang-format on */
+
+/* cortex.ReachableRequest */
+struct cortex_reachable_request {
+    ProtobufCMessage base; /* set by CORTEX_REACHABLE_REQUEST_INIT, holds unknown fields */
+    int64_t concept_id;
+};
+
+/* The fields of struct cortex_reachable_request, by number. */
+enum cortex_reachable_request_field {
+    CORTEX_REACHABLE_REQUEST_FIELD_CONCEPT_ID = 1,
+};
+
+extern const ProtobufCMessageDescriptor cortex_reachable_request_descriptor;
+extern const struct varve_record cortex_reachable_request_record;
+
+/* An empty struct cortex_reachable_request, for locals, arrays and statics. */
+/* clang-format off */
+#define CORTEX_REACHABLE_REQUEST_INIT { \
+    .base = PROTOBUF_C_MESSAGE_INIT(&cortex_reachable_request_descriptor), \
+}
+/* clang-format on */
+
+/* A concept that can be reached from another.  (cortex.ReachableConcept) */
+struct cortex_reachable_concept {
+    ProtobufCMessage base; /* set by CORTEX_REACHABLE_CONCEPT_INIT, holds unknown fields */
+    int64_t id;
+    const char *name;
+    int64_t distance; /* Relationships on the shortest way, 1 or 2 */
+};
+
+/* The fields of struct cortex_reachable_concept, by number. */
+enum cortex_reachable_concept_field {
+    CORTEX_REACHABLE_CONCEPT_FIELD_ID = 1,
+    CORTEX_REACHABLE_CONCEPT_FIELD_NAME = 2,
+    CORTEX_REACHABLE_CONCEPT_FIELD_DISTANCE = 3,
+};
+
+extern const ProtobufCMessageDescriptor cortex_reachable_concept_descriptor;
+extern const struct varve_record cortex_reachable_concept_record;
+
+/* An empty struct cortex_reachable_concept, for locals, arrays and statics. */
+/* clang-format off */
+#define CORTEX_REACHABLE_CONCEPT_INIT { \
+    .base = PROTOBUF_C_MESSAGE_INIT(&cortex_reachable_concept_descriptor), \
+    .name = "", \
+}
+/* clang-format on */
+
 /* Functions of struct cortex_concept_relationship */
 
 /* Makes *record empty, as CORTEX_CONCEPT_RELATIONSHIP_INIT does: for the heap and for C++. It
@@ -303,6 +402,367 @@ static inline void
 cortex_concept_relationship_clear_unknown(struct cortex_concept_relationship *record)
 {
     varve_record_clear_unknown(&cortex_concept_relationship_record, record);
+}
+
+/* Functions of struct cortex_neighbours_request */
+
+/* Makes *record empty, as CORTEX_NEIGHBOURS_REQUEST_INIT does: for the heap and for C++. It owns
+ * nothing. */
+static inline void
+cortex_neighbours_request_init(struct cortex_neighbours_request *record)
+{
+    varve_record_init(&cortex_neighbours_request_record, record);
+}
+
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
+static inline void
+cortex_neighbours_request_free(struct cortex_neighbours_request *record)
+{
+    varve_record_free(record);
+}
+
+/* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
+ * VARVE_INVALID names the field that breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_neighbours_request_pack(
+    const struct cortex_neighbours_request *record, struct varve_bytes *bytes)
+{
+    return varve_record_pack(&cortex_neighbours_request_record, record, bytes);
+}
+
+/* Reads a packed record of any origin: release *record with cortex_neighbours_request_free().
+ * VARVE_INVALID says at which byte it is damaged. *record is NULL when the call fails. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_neighbours_request_unpack(
+    const void *data, size_t size, struct cortex_neighbours_request **record)
+{
+    void *unpacked = NULL;
+    enum varve_status status =
+        varve_record_unpack(&cortex_neighbours_request_record, data, size, &unpacked);
+    *record = (struct cortex_neighbours_request *)unpacked;
+    return status;
+}
+
+/* A deep copy in one block: release *copy with cortex_neighbours_request_free(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_neighbours_request_clone(
+    const struct cortex_neighbours_request *record, struct cortex_neighbours_request **copy)
+{
+    void *cloned = NULL;
+    enum varve_status status =
+        varve_record_clone(&cortex_neighbours_request_record, record, &cloned);
+    *copy = (struct cortex_neighbours_request *)cloned;
+    return status;
+}
+
+/* Whether two records hold the same values: maps in any order, NaN equal to NaN. */
+VARVE_MUST_CHECK static inline bool
+cortex_neighbours_request_equal(
+    const struct cortex_neighbours_request *a, const struct cortex_neighbours_request *b)
+{
+    return varve_record_equal(&cortex_neighbours_request_record, a, b);
+}
+
+/* Writes the record as protobuf text, NUL-terminated; VARVE_INVALID when `size` bytes do not
+ * hold it all. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_neighbours_request_print(
+    const struct cortex_neighbours_request *record, char *buffer, size_t size)
+{
+    return varve_record_print(&cortex_neighbours_request_record, record, buffer, size);
+}
+
+/* Forgets the fields of a newer schema that the record carries. */
+static inline void
+cortex_neighbours_request_clear_unknown(struct cortex_neighbours_request *record)
+{
+    varve_record_clear_unknown(&cortex_neighbours_request_record, record);
+}
+
+/* Functions of struct cortex_neighbour */
+
+/* Makes *record empty, as CORTEX_NEIGHBOUR_INIT does: for the heap and for C++. It owns nothing. */
+static inline void
+cortex_neighbour_init(struct cortex_neighbour *record)
+{
+    varve_record_init(&cortex_neighbour_record, record);
+}
+
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
+static inline void
+cortex_neighbour_free(struct cortex_neighbour *record)
+{
+    varve_record_free(record);
+}
+
+/* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
+ * VARVE_INVALID names the field that breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_neighbour_pack(const struct cortex_neighbour *record, struct varve_bytes *bytes)
+{
+    return varve_record_pack(&cortex_neighbour_record, record, bytes);
+}
+
+/* Reads a packed record of any origin: release *record with cortex_neighbour_free().
+ * VARVE_INVALID says at which byte it is damaged. *record is NULL when the call fails. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_neighbour_unpack(const void *data, size_t size, struct cortex_neighbour **record)
+{
+    void *unpacked = NULL;
+    enum varve_status status = varve_record_unpack(&cortex_neighbour_record, data, size, &unpacked);
+    *record = (struct cortex_neighbour *)unpacked;
+    return status;
+}
+
+/* A deep copy in one block: release *copy with cortex_neighbour_free(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_neighbour_clone(const struct cortex_neighbour *record, struct cortex_neighbour **copy)
+{
+    void *cloned = NULL;
+    enum varve_status status = varve_record_clone(&cortex_neighbour_record, record, &cloned);
+    *copy = (struct cortex_neighbour *)cloned;
+    return status;
+}
+
+/* Whether two records hold the same values: maps in any order, NaN equal to NaN. */
+VARVE_MUST_CHECK static inline bool
+cortex_neighbour_equal(const struct cortex_neighbour *a, const struct cortex_neighbour *b)
+{
+    return varve_record_equal(&cortex_neighbour_record, a, b);
+}
+
+/* Writes the record as protobuf text, NUL-terminated; VARVE_INVALID when `size` bytes do not
+ * hold it all. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_neighbour_print(const struct cortex_neighbour *record, char *buffer, size_t size)
+{
+    return varve_record_print(&cortex_neighbour_record, record, buffer, size);
+}
+
+/* Forgets the fields of a newer schema that the record carries. */
+static inline void
+cortex_neighbour_clear_unknown(struct cortex_neighbour *record)
+{
+    varve_record_clear_unknown(&cortex_neighbour_record, record);
+}
+
+/* Functions of struct cortex_reachable_request */
+
+/* Makes *record empty, as CORTEX_REACHABLE_REQUEST_INIT does: for the heap and for C++. It owns
+ * nothing. */
+static inline void
+cortex_reachable_request_init(struct cortex_reachable_request *record)
+{
+    varve_record_init(&cortex_reachable_request_record, record);
+}
+
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
+static inline void
+cortex_reachable_request_free(struct cortex_reachable_request *record)
+{
+    varve_record_free(record);
+}
+
+/* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
+ * VARVE_INVALID names the field that breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_reachable_request_pack(
+    const struct cortex_reachable_request *record, struct varve_bytes *bytes)
+{
+    return varve_record_pack(&cortex_reachable_request_record, record, bytes);
+}
+
+/* Reads a packed record of any origin: release *record with cortex_reachable_request_free().
+ * VARVE_INVALID says at which byte it is damaged. *record is NULL when the call fails. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_reachable_request_unpack(
+    const void *data, size_t size, struct cortex_reachable_request **record)
+{
+    void *unpacked = NULL;
+    enum varve_status status =
+        varve_record_unpack(&cortex_reachable_request_record, data, size, &unpacked);
+    *record = (struct cortex_reachable_request *)unpacked;
+    return status;
+}
+
+/* A deep copy in one block: release *copy with cortex_reachable_request_free(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_reachable_request_clone(
+    const struct cortex_reachable_request *record, struct cortex_reachable_request **copy)
+{
+    void *cloned = NULL;
+    enum varve_status status =
+        varve_record_clone(&cortex_reachable_request_record, record, &cloned);
+    *copy = (struct cortex_reachable_request *)cloned;
+    return status;
+}
+
+/* Whether two records hold the same values: maps in any order, NaN equal to NaN. */
+VARVE_MUST_CHECK static inline bool
+cortex_reachable_request_equal(
+    const struct cortex_reachable_request *a, const struct cortex_reachable_request *b)
+{
+    return varve_record_equal(&cortex_reachable_request_record, a, b);
+}
+
+/* Writes the record as protobuf text, NUL-terminated; VARVE_INVALID when `size` bytes do not
+ * hold it all. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_reachable_request_print(
+    const struct cortex_reachable_request *record, char *buffer, size_t size)
+{
+    return varve_record_print(&cortex_reachable_request_record, record, buffer, size);
+}
+
+/* Forgets the fields of a newer schema that the record carries. */
+static inline void
+cortex_reachable_request_clear_unknown(struct cortex_reachable_request *record)
+{
+    varve_record_clear_unknown(&cortex_reachable_request_record, record);
+}
+
+/* Functions of struct cortex_reachable_concept */
+
+/* Makes *record empty, as CORTEX_REACHABLE_CONCEPT_INIT does: for the heap and for C++. It owns
+ * nothing. */
+static inline void
+cortex_reachable_concept_init(struct cortex_reachable_concept *record)
+{
+    varve_record_init(&cortex_reachable_concept_record, record);
+}
+
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
+static inline void
+cortex_reachable_concept_free(struct cortex_reachable_concept *record)
+{
+    varve_record_free(record);
+}
+
+/* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
+ * VARVE_INVALID names the field that breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_reachable_concept_pack(
+    const struct cortex_reachable_concept *record, struct varve_bytes *bytes)
+{
+    return varve_record_pack(&cortex_reachable_concept_record, record, bytes);
+}
+
+/* Reads a packed record of any origin: release *record with cortex_reachable_concept_free().
+ * VARVE_INVALID says at which byte it is damaged. *record is NULL when the call fails. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_reachable_concept_unpack(
+    const void *data, size_t size, struct cortex_reachable_concept **record)
+{
+    void *unpacked = NULL;
+    enum varve_status status =
+        varve_record_unpack(&cortex_reachable_concept_record, data, size, &unpacked);
+    *record = (struct cortex_reachable_concept *)unpacked;
+    return status;
+}
+
+/* A deep copy in one block: release *copy with cortex_reachable_concept_free(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_reachable_concept_clone(
+    const struct cortex_reachable_concept *record, struct cortex_reachable_concept **copy)
+{
+    void *cloned = NULL;
+    enum varve_status status =
+        varve_record_clone(&cortex_reachable_concept_record, record, &cloned);
+    *copy = (struct cortex_reachable_concept *)cloned;
+    return status;
+}
+
+/* Whether two records hold the same values: maps in any order, NaN equal to NaN. */
+VARVE_MUST_CHECK static inline bool
+cortex_reachable_concept_equal(
+    const struct cortex_reachable_concept *a, const struct cortex_reachable_concept *b)
+{
+    return varve_record_equal(&cortex_reachable_concept_record, a, b);
+}
+
+/* Writes the record as protobuf text, NUL-terminated; VARVE_INVALID when `size` bytes do not
+ * hold it all. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_reachable_concept_print(
+    const struct cortex_reachable_concept *record, char *buffer, size_t size)
+{
+    return varve_record_print(&cortex_reachable_concept_record, record, buffer, size);
+}
+
+/* Forgets the fields of a newer schema that the record carries. */
+static inline void
+cortex_reachable_concept_clear_unknown(struct cortex_reachable_concept *record)
+{
+    varve_record_clear_unknown(&cortex_reachable_concept_record, record);
+}
+
+#ifndef CORTEX_NEIGHBOUR_NEXT
+#define CORTEX_NEIGHBOUR_NEXT
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_neighbour_next(struct varve_cursor *cursor, const struct cortex_neighbour **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &cortex_neighbour_record, &found);
+    *row = (const struct cortex_neighbour *)found;
+    return status;
+}
+#endif
+
+#ifndef CORTEX_REACHABLE_CONCEPT_NEXT
+#define CORTEX_REACHABLE_CONCEPT_NEXT
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_reachable_concept_next(
+    struct varve_cursor *cursor, const struct cortex_reachable_concept **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &cortex_reachable_concept_record, &found);
+    *row = (const struct cortex_reachable_concept *)found;
+    return status;
+}
+#endif
+
+extern const struct varve_query cortex_concepts_strongest_neighbours_query;
+
+/* Where the relationships of a concept lead to, the strongest first.
+ * (cortex.Concepts.StrongestNeighbours)
+ *
+ *     SELECT concept.id, concept.name, type, strength FROM concept_relationship JOIN
+ *     concept ON concept.id = target_id WHERE source_id = :concept_id ORDER BY strength
+ *     DESC, type, name LIMIT :limit
+ *
+ * Step with cortex_neighbour_next(), close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_concepts_strongest_neighbours(
+    struct varve_session *session,
+    const struct cortex_neighbours_request *request,
+    struct varve_cursor **cursor)
+{
+    return varve_query_rows(session, &cortex_concepts_strongest_neighbours_query, request, cursor);
+}
+
+extern const struct varve_query cortex_concepts_within_two_hops_query;
+
+/* The concepts that one or two relationships lead to, nearest first.
+ * (cortex.Concepts.WithinTwoHops)
+ *
+ *     WITH RECURSIVE reached (id, distance) AS (SELECT :concept_id, 0 UNION SELECT
+ *     target_id, distance + 1 FROM reached JOIN concept_relationship ON source_id =
+ *     reached.id WHERE distance < 2) SELECT concept.id, concept.name, min(distance) AS
+ *     distance FROM reached JOIN concept ON concept.id = reached.id WHERE concept.id <>
+ *     :concept_id GROUP BY concept.id ORDER BY distance, name
+ *
+ * Step with cortex_reachable_concept_next(), close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_concepts_within_two_hops(
+    struct varve_session *session,
+    const struct cortex_reachable_request *request,
+    struct varve_cursor **cursor)
+{
+    return varve_query_rows(session, &cortex_concepts_within_two_hops_query, request, cursor);
 }
 
 #ifdef __cplusplus

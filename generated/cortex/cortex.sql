@@ -47,8 +47,8 @@ CREATE TABLE "episode" (
   "metadata" TEXT NOT NULL DEFAULT '{}',
   "varve_unknown" BLOB
 ) STRICT;
+CREATE INDEX "episode.5,2" ON "episode" ("context_hash", "occurred_at");
 CREATE INDEX "episode.2" ON "episode" ("occurred_at");
-CREATE INDEX "episode.5" ON "episode" ("context_hash");
 
 -- cortex.HomeostaticTrace
 CREATE TABLE "homeostatic_trace" (
@@ -188,6 +188,28 @@ CREATE TABLE "varve_staged_plasticity_trace" (
 ) STRICT;
 CREATE UNIQUE INDEX "varve_staged_plasticity_trace.record,field" ON "varve_staged_plasticity_trace" ("record", "field");
 
+-- cortex.SpikeTrain
+CREATE TABLE "spike_train" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "recorded_at" INTEGER NOT NULL DEFAULT 0,
+  "spike_count" INTEGER NOT NULL DEFAULT 0,
+  "episode_id" INTEGER REFERENCES "episode" ("id") ON DELETE SET NULL,
+  "varve_unknown" BLOB
+) STRICT;
+CREATE INDEX "spike_train.2" ON "spike_train" ("recorded_at");
+CREATE INDEX "spike_train.7" ON "spike_train" ("episode_id");
+CREATE TABLE "varve_staged_spike_train" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "record" INTEGER NOT NULL REFERENCES "spike_train" ("id") ON DELETE CASCADE,
+  "field" INTEGER NOT NULL,
+  "dataset" INTEGER NOT NULL DEFAULT 0,
+  "place" INTEGER NOT NULL DEFAULT 0,
+  "hash" INTEGER,
+  "dims" TEXT NOT NULL,
+  "bytes" BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "varve_staged_spike_train.record,field" ON "varve_staged_spike_train" ("record", "field");
+
 -- cortex.ReservoirStates
 CREATE TABLE "reservoir_states" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -214,25 +236,3 @@ CREATE TABLE "varve_staged_reservoir_states" (
   "bytes" BLOB NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX "varve_staged_reservoir_states.record,field" ON "varve_staged_reservoir_states" ("record", "field");
-
--- cortex.SpikeTrain
-CREATE TABLE "spike_train" (
-  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "recorded_at" INTEGER NOT NULL DEFAULT 0,
-  "spike_count" INTEGER NOT NULL DEFAULT 0,
-  "episode_id" INTEGER REFERENCES "episode" ("id") ON DELETE SET NULL,
-  "varve_unknown" BLOB
-) STRICT;
-CREATE INDEX "spike_train.2" ON "spike_train" ("recorded_at");
-CREATE INDEX "spike_train.7" ON "spike_train" ("episode_id");
-CREATE TABLE "varve_staged_spike_train" (
-  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-  "record" INTEGER NOT NULL REFERENCES "spike_train" ("id") ON DELETE CASCADE,
-  "field" INTEGER NOT NULL,
-  "dataset" INTEGER NOT NULL DEFAULT 0,
-  "place" INTEGER NOT NULL DEFAULT 0,
-  "hash" INTEGER,
-  "dims" TEXT NOT NULL,
-  "bytes" BLOB NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX "varve_staged_spike_train.record,field" ON "varve_staged_spike_train" ("record", "field");

@@ -18,6 +18,7 @@
 #include "cortex/network_snapshot.varve.h"
 #include "cortex/performance_metrics.varve.h"
 #include "cortex/plasticity_trace.varve.h"
+#include "cortex/recordings.varve.h"
 #include "cortex/reservoir_states.varve.h"
 #include "cortex/spike_cache.varve.h"
 #include "cortex/spike_train.varve.h"

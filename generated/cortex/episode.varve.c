@@ -60,8 +60,8 @@ static const char episode_ddl[] =
     "  \"metadata\" TEXT NOT NULL DEFAULT '{}',\n"
     "  \"varve_unknown\" BLOB\n"
     ") STRICT;\n"
-    "CREATE INDEX \"episode.2\" ON \"episode\" (\"occurred_at\");\n"
-    "CREATE INDEX \"episode.5\" ON \"episode\" (\"context_hash\");\n";
+    "CREATE INDEX \"episode.5,2\" ON \"episode\" (\"context_hash\", \"occurred_at\");\n"
+    "CREATE INDEX \"episode.2\" ON \"episode\" (\"occurred_at\");\n";
 
 static const size_t episode_key[] = { 0 };
 
@@ -133,5 +133,119 @@ const struct varve_record cortex_episode_metadata_entry_record = {
     .columns = episode_metadata_entry_columns,
     .column_count = 2,
     .flags = VARVE_RECORD_MAP_ENTRY,
+};
+
+/* cortex.RecentEpisodesRequest */
+
+static const struct cortex_recent_episodes_request recent_episodes_request_initial = CORTEX_RECENT_EPISODES_REQUEST_INIT;
+
+static const ProtobufCFieldDescriptor recent_episodes_request_fields[] = {
+    { .name = "context_hash", .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct cortex_recent_episodes_request, context_hash), .default_value = "" },
+    { .name = "limit",        .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_INT64,  .offset = offsetof(struct cortex_recent_episodes_request, limit) },
+};
+
+static const unsigned recent_episodes_request_fields_by_name[] = {
+    0, 1,
+};
+
+static const ProtobufCIntRange recent_episodes_request_ranges[] = {
+    { .start_value = 1, .orig_index = 0 },
+    { .start_value = 0, .orig_index = 2 },
+};
+
+const ProtobufCMessageDescriptor cortex_recent_episodes_request_descriptor = {
+    .magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+    .name = "cortex.RecentEpisodesRequest",
+    .short_name = "RecentEpisodesRequest",
+    .c_name = "cortex_recent_episodes_request",
+    .package_name = "cortex",
+    .sizeof_message = sizeof(struct cortex_recent_episodes_request),
+    .n_fields = 2,
+    .fields = recent_episodes_request_fields,
+    .fields_sorted_by_name = recent_episodes_request_fields_by_name,
+    .n_field_ranges = 1,
+    .field_ranges = recent_episodes_request_ranges,
+};
+
+static const struct varve_column recent_episodes_request_columns[] = {
+    { .field = &recent_episodes_request_fields[0], .kind = VARVE_COLUMN_SCALAR },
+    { .field = &recent_episodes_request_fields[1], .kind = VARVE_COLUMN_SCALAR },
+};
+
+const struct varve_record cortex_recent_episodes_request_record = {
+    .descriptor = &cortex_recent_episodes_request_descriptor,
+    .initial = &recent_episodes_request_initial,
+    .columns = recent_episodes_request_columns,
+    .column_count = 2,
+};
+
+/* cortex.ContextScores */
+
+static const struct cortex_context_scores context_scores_initial = CORTEX_CONTEXT_SCORES_INIT;
+
+static const ProtobufCFieldDescriptor context_scores_fields[] = {
+    { .name = "context_hash", .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct cortex_context_scores, context_hash), .default_value = "" },
+    { .name = "episodes",     .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_INT64,  .offset = offsetof(struct cortex_context_scores, episodes) },
+    { .name = "mean",         .id = 3, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct cortex_context_scores, mean) },
+    { .name = "minimum",      .id = 4, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct cortex_context_scores, minimum) },
+    { .name = "maximum",      .id = 5, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct cortex_context_scores, maximum) },
+    { .name = "last_at",      .id = 6, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_INT64,  .offset = offsetof(struct cortex_context_scores, last_at) },
+};
+
+static const unsigned context_scores_fields_by_name[] = {
+    0, 1, 5, 4, 2, 3,
+};
+
+static const ProtobufCIntRange context_scores_ranges[] = {
+    { .start_value = 1, .orig_index = 0 },
+    { .start_value = 0, .orig_index = 6 },
+};
+
+const ProtobufCMessageDescriptor cortex_context_scores_descriptor = {
+    .magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+    .name = "cortex.ContextScores",
+    .short_name = "ContextScores",
+    .c_name = "cortex_context_scores",
+    .package_name = "cortex",
+    .sizeof_message = sizeof(struct cortex_context_scores),
+    .n_fields = 6,
+    .fields = context_scores_fields,
+    .fields_sorted_by_name = context_scores_fields_by_name,
+    .n_field_ranges = 1,
+    .field_ranges = context_scores_ranges,
+};
+
+static const struct varve_column context_scores_columns[] = {
+    { .field = &context_scores_fields[0], .kind = VARVE_COLUMN_SCALAR },
+    { .field = &context_scores_fields[1], .kind = VARVE_COLUMN_SCALAR },
+    { .field = &context_scores_fields[2], .kind = VARVE_COLUMN_SCALAR },
+    { .field = &context_scores_fields[3], .kind = VARVE_COLUMN_SCALAR },
+    { .field = &context_scores_fields[4], .kind = VARVE_COLUMN_SCALAR },
+    { .field = &context_scores_fields[5], .kind = VARVE_COLUMN_SCALAR },
+};
+
+const struct varve_record cortex_context_scores_record = {
+    .descriptor = &cortex_context_scores_descriptor,
+    .initial = &context_scores_initial,
+    .columns = context_scores_columns,
+    .column_count = 6,
+};
+
+const struct varve_query cortex_episodes_recent_query = {
+    .name = "cortex.Episodes.Recent",
+    .sql =
+        "SELECT * FROM episode WHERE context_hash = :context_hash ORDER BY occurred_at DESC, "
+        "id DESC LIMIT :limit",
+    .request = &cortex_recent_episodes_request_record,
+    .response = &cortex_episode_record,
+};
+
+const struct varve_query cortex_episodes_scores_by_context_query = {
+    .name = "cortex.Episodes.ScoresByContext",
+    .sql =
+        "SELECT context_hash, count(*) AS episodes, avg(performance_score) AS mean, "
+        "min(performance_score) AS minimum, max(performance_score) AS maximum, "
+        "max(occurred_at) AS last_at FROM episode GROUP BY context_hash ORDER BY context_hash",
+    .response = &cortex_context_scores_record,
 };
 /* clang-format on */

@@ -95,6 +95,63 @@ cortex_episode_metadata_entry_init(struct cortex_episode_metadata_entry *entry)
     varve_record_init(&cortex_episode_metadata_entry_record, entry);
 }
 
+/* cortex.RecentEpisodesRequest */
+struct cortex_recent_episodes_request {
+    ProtobufCMessage base; /* set by CORTEX_RECENT_EPISODES_REQUEST_INIT, holds unknown fields */
+    const char *context_hash;
+    int64_t limit; /* At most so many; -1 for all */
+};
+
+/* The fields of struct cortex_recent_episodes_request, by number. */
+enum cortex_recent_episodes_request_field {
+    CORTEX_RECENT_EPISODES_REQUEST_FIELD_CONTEXT_HASH = 1,
+    CORTEX_RECENT_EPISODES_REQUEST_FIELD_LIMIT = 2,
+};
+
+extern const ProtobufCMessageDescriptor cortex_recent_episodes_request_descriptor;
+extern const struct varve_record cortex_recent_episodes_request_record;
+
+/* An empty struct cortex_recent_episodes_request, for locals, arrays and statics. */
+/* clang-format off */
+#define CORTEX_RECENT_EPISODES_REQUEST_INIT { \
+    .base = PROTOBUF_C_MESSAGE_INIT(&cortex_recent_episodes_request_descriptor), \
+    .context_hash = "", \
+}
+/* clang-format on */
+
+/* How well the system did in one context.  (cortex.ContextScores) */
+struct cortex_context_scores {
+    ProtobufCMessage base; /* set by CORTEX_CONTEXT_SCORES_INIT, holds unknown fields */
+    const char *context_hash;
+    int64_t episodes; /* How many episodes there were */
+    double mean;      /* Of their scores */
+    double minimum;
+    double maximum;
+    /* When the last one began. */
+    int64_t last_at; /* ns since 1970-01-01T00:00:00Z */
+};
+
+/* The fields of struct cortex_context_scores, by number. */
+enum cortex_context_scores_field {
+    CORTEX_CONTEXT_SCORES_FIELD_CONTEXT_HASH = 1,
+    CORTEX_CONTEXT_SCORES_FIELD_EPISODES = 2,
+    CORTEX_CONTEXT_SCORES_FIELD_MEAN = 3,
+    CORTEX_CONTEXT_SCORES_FIELD_MINIMUM = 4,
+    CORTEX_CONTEXT_SCORES_FIELD_MAXIMUM = 5,
+    CORTEX_CONTEXT_SCORES_FIELD_LAST_AT = 6,
+};
+
+extern const ProtobufCMessageDescriptor cortex_context_scores_descriptor;
+extern const struct varve_record cortex_context_scores_record;
+
+/* An empty struct cortex_context_scores, for locals, arrays and statics. */
+/* clang-format off */
+#define CORTEX_CONTEXT_SCORES_INIT { \
+    .base = PROTOBUF_C_MESSAGE_INIT(&cortex_context_scores_descriptor), \
+    .context_hash = "", \
+}
+/* clang-format on */
+
 /* Functions of struct cortex_episode */
 
 /* Makes *record empty, as CORTEX_EPISODE_INIT does: for the heap and for C++. It owns nothing. */
@@ -309,6 +366,202 @@ static inline void
 cortex_episode_clear_unknown(struct cortex_episode *record)
 {
     varve_record_clear_unknown(&cortex_episode_record, record);
+}
+
+/* Functions of struct cortex_recent_episodes_request */
+
+/* Makes *record empty, as CORTEX_RECENT_EPISODES_REQUEST_INIT does: for the heap and for C++. It
+ * owns nothing. */
+static inline void
+cortex_recent_episodes_request_init(struct cortex_recent_episodes_request *record)
+{
+    varve_record_init(&cortex_recent_episodes_request_record, record);
+}
+
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
+static inline void
+cortex_recent_episodes_request_free(struct cortex_recent_episodes_request *record)
+{
+    varve_record_free(record);
+}
+
+/* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
+ * VARVE_INVALID names the field that breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_recent_episodes_request_pack(
+    const struct cortex_recent_episodes_request *record, struct varve_bytes *bytes)
+{
+    return varve_record_pack(&cortex_recent_episodes_request_record, record, bytes);
+}
+
+/* Reads a packed record of any origin: release *record with
+ * cortex_recent_episodes_request_free(). VARVE_INVALID says at which byte it is damaged. *record
+ * is NULL when the call fails. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_recent_episodes_request_unpack(
+    const void *data, size_t size, struct cortex_recent_episodes_request **record)
+{
+    void *unpacked = NULL;
+    enum varve_status status =
+        varve_record_unpack(&cortex_recent_episodes_request_record, data, size, &unpacked);
+    *record = (struct cortex_recent_episodes_request *)unpacked;
+    return status;
+}
+
+/* A deep copy in one block: release *copy with cortex_recent_episodes_request_free(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_recent_episodes_request_clone(
+    const struct cortex_recent_episodes_request *record,
+    struct cortex_recent_episodes_request **copy)
+{
+    void *cloned = NULL;
+    enum varve_status status =
+        varve_record_clone(&cortex_recent_episodes_request_record, record, &cloned);
+    *copy = (struct cortex_recent_episodes_request *)cloned;
+    return status;
+}
+
+/* Whether two records hold the same values: maps in any order, NaN equal to NaN. */
+VARVE_MUST_CHECK static inline bool
+cortex_recent_episodes_request_equal(
+    const struct cortex_recent_episodes_request *a, const struct cortex_recent_episodes_request *b)
+{
+    return varve_record_equal(&cortex_recent_episodes_request_record, a, b);
+}
+
+/* Writes the record as protobuf text, NUL-terminated; VARVE_INVALID when `size` bytes do not
+ * hold it all. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_recent_episodes_request_print(
+    const struct cortex_recent_episodes_request *record, char *buffer, size_t size)
+{
+    return varve_record_print(&cortex_recent_episodes_request_record, record, buffer, size);
+}
+
+/* Forgets the fields of a newer schema that the record carries. */
+static inline void
+cortex_recent_episodes_request_clear_unknown(struct cortex_recent_episodes_request *record)
+{
+    varve_record_clear_unknown(&cortex_recent_episodes_request_record, record);
+}
+
+/* Functions of struct cortex_context_scores */
+
+/* Makes *record empty, as CORTEX_CONTEXT_SCORES_INIT does: for the heap and for C++. It owns
+ * nothing. */
+static inline void
+cortex_context_scores_init(struct cortex_context_scores *record)
+{
+    varve_record_init(&cortex_context_scores_record, record);
+}
+
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
+static inline void
+cortex_context_scores_free(struct cortex_context_scores *record)
+{
+    varve_record_free(record);
+}
+
+/* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
+ * VARVE_INVALID names the field that breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_context_scores_pack(const struct cortex_context_scores *record, struct varve_bytes *bytes)
+{
+    return varve_record_pack(&cortex_context_scores_record, record, bytes);
+}
+
+/* Reads a packed record of any origin: release *record with cortex_context_scores_free().
+ * VARVE_INVALID says at which byte it is damaged. *record is NULL when the call fails. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_context_scores_unpack(const void *data, size_t size, struct cortex_context_scores **record)
+{
+    void *unpacked = NULL;
+    enum varve_status status =
+        varve_record_unpack(&cortex_context_scores_record, data, size, &unpacked);
+    *record = (struct cortex_context_scores *)unpacked;
+    return status;
+}
+
+/* A deep copy in one block: release *copy with cortex_context_scores_free(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_context_scores_clone(
+    const struct cortex_context_scores *record, struct cortex_context_scores **copy)
+{
+    void *cloned = NULL;
+    enum varve_status status = varve_record_clone(&cortex_context_scores_record, record, &cloned);
+    *copy = (struct cortex_context_scores *)cloned;
+    return status;
+}
+
+/* Whether two records hold the same values: maps in any order, NaN equal to NaN. */
+VARVE_MUST_CHECK static inline bool
+cortex_context_scores_equal(
+    const struct cortex_context_scores *a, const struct cortex_context_scores *b)
+{
+    return varve_record_equal(&cortex_context_scores_record, a, b);
+}
+
+/* Writes the record as protobuf text, NUL-terminated; VARVE_INVALID when `size` bytes do not
+ * hold it all. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_context_scores_print(const struct cortex_context_scores *record, char *buffer, size_t size)
+{
+    return varve_record_print(&cortex_context_scores_record, record, buffer, size);
+}
+
+/* Forgets the fields of a newer schema that the record carries. */
+static inline void
+cortex_context_scores_clear_unknown(struct cortex_context_scores *record)
+{
+    varve_record_clear_unknown(&cortex_context_scores_record, record);
+}
+
+#ifndef CORTEX_CONTEXT_SCORES_NEXT
+#define CORTEX_CONTEXT_SCORES_NEXT
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_context_scores_next(struct varve_cursor *cursor, const struct cortex_context_scores **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &cortex_context_scores_record, &found);
+    *row = (const struct cortex_context_scores *)found;
+    return status;
+}
+#endif
+
+extern const struct varve_query cortex_episodes_recent_query;
+
+/* The episodes of a context, the newest first.
+ * (cortex.Episodes.Recent)
+ *
+ *     SELECT * FROM episode WHERE context_hash = :context_hash ORDER BY occurred_at DESC,
+ *     id DESC LIMIT :limit
+ *
+ * Step with cortex_episode_next(), close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_episodes_recent(
+    struct varve_session *session,
+    const struct cortex_recent_episodes_request *request,
+    struct varve_cursor **cursor)
+{
+    return varve_query_rows(session, &cortex_episodes_recent_query, request, cursor);
+}
+
+extern const struct varve_query cortex_episodes_scores_by_context_query;
+
+/* The scores of every context, by its hash.
+ * (cortex.Episodes.ScoresByContext)
+ *
+ *     SELECT context_hash, count(*) AS episodes, avg(performance_score) AS mean,
+ *     min(performance_score) AS minimum, max(performance_score) AS maximum,
+ *     max(occurred_at) AS last_at FROM episode GROUP BY context_hash ORDER BY context_hash
+ *
+ * Step with cortex_context_scores_next(), close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_episodes_scores_by_context(struct varve_session *session, struct varve_cursor **cursor)
+{
+    return varve_query_rows(session, &cortex_episodes_scores_by_context_query, NULL, cursor);
 }
 
 #ifdef __cplusplus

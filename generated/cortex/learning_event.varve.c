@@ -134,4 +134,104 @@ const struct varve_record cortex_learning_event_parameters_entry_record = {
     .column_count = 2,
     .flags = VARVE_RECORD_MAP_ENTRY,
 };
+
+/* cortex.BestStrategiesRequest */
+
+static const struct cortex_best_strategies_request best_strategies_request_initial = CORTEX_BEST_STRATEGIES_REQUEST_INIT;
+
+static const ProtobufCFieldDescriptor best_strategies_request_fields[] = {
+    { .name = "task_type", .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct cortex_best_strategies_request, task_type), .default_value = "" },
+    { .name = "limit",     .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_INT64,  .offset = offsetof(struct cortex_best_strategies_request, limit) },
+};
+
+static const unsigned best_strategies_request_fields_by_name[] = {
+    1, 0,
+};
+
+static const ProtobufCIntRange best_strategies_request_ranges[] = {
+    { .start_value = 1, .orig_index = 0 },
+    { .start_value = 0, .orig_index = 2 },
+};
+
+const ProtobufCMessageDescriptor cortex_best_strategies_request_descriptor = {
+    .magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+    .name = "cortex.BestStrategiesRequest",
+    .short_name = "BestStrategiesRequest",
+    .c_name = "cortex_best_strategies_request",
+    .package_name = "cortex",
+    .sizeof_message = sizeof(struct cortex_best_strategies_request),
+    .n_fields = 2,
+    .fields = best_strategies_request_fields,
+    .fields_sorted_by_name = best_strategies_request_fields_by_name,
+    .n_field_ranges = 1,
+    .field_ranges = best_strategies_request_ranges,
+};
+
+static const struct varve_column best_strategies_request_columns[] = {
+    { .field = &best_strategies_request_fields[0], .kind = VARVE_COLUMN_SCALAR },
+    { .field = &best_strategies_request_fields[1], .kind = VARVE_COLUMN_SCALAR },
+};
+
+const struct varve_record cortex_best_strategies_request_record = {
+    .descriptor = &cortex_best_strategies_request_descriptor,
+    .initial = &best_strategies_request_initial,
+    .columns = best_strategies_request_columns,
+    .column_count = 2,
+};
+
+/* cortex.StrategyScore */
+
+static const struct cortex_strategy_score strategy_score_initial = CORTEX_STRATEGY_SCORE_INIT;
+
+static const ProtobufCFieldDescriptor strategy_score_fields[] = {
+    { .name = "strategy_used", .id = 1, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_STRING, .offset = offsetof(struct cortex_strategy_score, strategy_used), .default_value = "" },
+    { .name = "average_delta", .id = 2, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_DOUBLE, .offset = offsetof(struct cortex_strategy_score, average_delta) },
+    { .name = "uses",          .id = 3, .label = PROTOBUF_C_LABEL_NONE, .type = PROTOBUF_C_TYPE_INT64,  .offset = offsetof(struct cortex_strategy_score, uses) },
+};
+
+static const unsigned strategy_score_fields_by_name[] = {
+    1, 0, 2,
+};
+
+static const ProtobufCIntRange strategy_score_ranges[] = {
+    { .start_value = 1, .orig_index = 0 },
+    { .start_value = 0, .orig_index = 3 },
+};
+
+const ProtobufCMessageDescriptor cortex_strategy_score_descriptor = {
+    .magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+    .name = "cortex.StrategyScore",
+    .short_name = "StrategyScore",
+    .c_name = "cortex_strategy_score",
+    .package_name = "cortex",
+    .sizeof_message = sizeof(struct cortex_strategy_score),
+    .n_fields = 3,
+    .fields = strategy_score_fields,
+    .fields_sorted_by_name = strategy_score_fields_by_name,
+    .n_field_ranges = 1,
+    .field_ranges = strategy_score_ranges,
+};
+
+static const struct varve_column strategy_score_columns[] = {
+    { .field = &strategy_score_fields[0], .kind = VARVE_COLUMN_SCALAR },
+    { .field = &strategy_score_fields[1], .kind = VARVE_COLUMN_SCALAR },
+    { .field = &strategy_score_fields[2], .kind = VARVE_COLUMN_SCALAR },
+};
+
+const struct varve_record cortex_strategy_score_record = {
+    .descriptor = &cortex_strategy_score_descriptor,
+    .initial = &strategy_score_initial,
+    .columns = strategy_score_columns,
+    .column_count = 3,
+};
+
+const struct varve_query cortex_learning_events_best_strategies_query = {
+    .name = "cortex.LearningEvents.BestStrategies",
+    .sql =
+        "SELECT strategy_used, avg(performance_delta) AS average_delta, count(*) AS uses FROM "
+        "learning_event WHERE task_type = :task_type AND performance_delta > 0 GROUP BY "
+        "strategy_used ORDER BY average_delta DESC, strategy_used LIMIT :limit",
+    .request = &cortex_best_strategies_request_record,
+    .response = &cortex_strategy_score_record,
+};
 /* clang-format on */

@@ -97,6 +97,56 @@ cortex_learning_event_parameters_entry_init(struct cortex_learning_event_paramet
     varve_record_init(&cortex_learning_event_parameters_entry_record, entry);
 }
 
+/* cortex.BestStrategiesRequest */
+struct cortex_best_strategies_request {
+    ProtobufCMessage base; /* set by CORTEX_BEST_STRATEGIES_REQUEST_INIT, holds unknown fields */
+    const char *task_type;
+    int64_t limit; /* At most so many; -1 for all */
+};
+
+/* The fields of struct cortex_best_strategies_request, by number. */
+enum cortex_best_strategies_request_field {
+    CORTEX_BEST_STRATEGIES_REQUEST_FIELD_TASK_TYPE = 1,
+    CORTEX_BEST_STRATEGIES_REQUEST_FIELD_LIMIT = 2,
+};
+
+extern const ProtobufCMessageDescriptor cortex_best_strategies_request_descriptor;
+extern const struct varve_record cortex_best_strategies_request_record;
+
+/* An empty struct cortex_best_strategies_request, for locals, arrays and statics. */
+/* clang-format off */
+#define CORTEX_BEST_STRATEGIES_REQUEST_INIT { \
+    .base = PROTOBUF_C_MESSAGE_INIT(&cortex_best_strategies_request_descriptor), \
+    .task_type = "", \
+}
+/* clang-format on */
+
+/* What a strategy brought.  (cortex.StrategyScore) */
+struct cortex_strategy_score {
+    ProtobufCMessage base; /* set by CORTEX_STRATEGY_SCORE_INIT, holds unknown fields */
+    const char *strategy_used;
+    double average_delta; /* By how much the score rose, on average of the events in which it did */
+    int64_t uses;         /* How many these were */
+};
+
+/* The fields of struct cortex_strategy_score, by number. */
+enum cortex_strategy_score_field {
+    CORTEX_STRATEGY_SCORE_FIELD_STRATEGY_USED = 1,
+    CORTEX_STRATEGY_SCORE_FIELD_AVERAGE_DELTA = 2,
+    CORTEX_STRATEGY_SCORE_FIELD_USES = 3,
+};
+
+extern const ProtobufCMessageDescriptor cortex_strategy_score_descriptor;
+extern const struct varve_record cortex_strategy_score_record;
+
+/* An empty struct cortex_strategy_score, for locals, arrays and statics. */
+/* clang-format off */
+#define CORTEX_STRATEGY_SCORE_INIT { \
+    .base = PROTOBUF_C_MESSAGE_INIT(&cortex_strategy_score_descriptor), \
+    .strategy_used = "", \
+}
+/* clang-format on */
+
 /* Functions of struct cortex_learning_event */
 
 /* Makes *record empty, as CORTEX_LEARNING_EVENT_INIT does: for the heap and for C++. It owns
@@ -321,6 +371,188 @@ static inline void
 cortex_learning_event_clear_unknown(struct cortex_learning_event *record)
 {
     varve_record_clear_unknown(&cortex_learning_event_record, record);
+}
+
+/* Functions of struct cortex_best_strategies_request */
+
+/* Makes *record empty, as CORTEX_BEST_STRATEGIES_REQUEST_INIT does: for the heap and for C++. It
+ * owns nothing. */
+static inline void
+cortex_best_strategies_request_init(struct cortex_best_strategies_request *record)
+{
+    varve_record_init(&cortex_best_strategies_request_record, record);
+}
+
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
+static inline void
+cortex_best_strategies_request_free(struct cortex_best_strategies_request *record)
+{
+    varve_record_free(record);
+}
+
+/* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
+ * VARVE_INVALID names the field that breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_best_strategies_request_pack(
+    const struct cortex_best_strategies_request *record, struct varve_bytes *bytes)
+{
+    return varve_record_pack(&cortex_best_strategies_request_record, record, bytes);
+}
+
+/* Reads a packed record of any origin: release *record with
+ * cortex_best_strategies_request_free(). VARVE_INVALID says at which byte it is damaged. *record
+ * is NULL when the call fails. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_best_strategies_request_unpack(
+    const void *data, size_t size, struct cortex_best_strategies_request **record)
+{
+    void *unpacked = NULL;
+    enum varve_status status =
+        varve_record_unpack(&cortex_best_strategies_request_record, data, size, &unpacked);
+    *record = (struct cortex_best_strategies_request *)unpacked;
+    return status;
+}
+
+/* A deep copy in one block: release *copy with cortex_best_strategies_request_free(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_best_strategies_request_clone(
+    const struct cortex_best_strategies_request *record,
+    struct cortex_best_strategies_request **copy)
+{
+    void *cloned = NULL;
+    enum varve_status status =
+        varve_record_clone(&cortex_best_strategies_request_record, record, &cloned);
+    *copy = (struct cortex_best_strategies_request *)cloned;
+    return status;
+}
+
+/* Whether two records hold the same values: maps in any order, NaN equal to NaN. */
+VARVE_MUST_CHECK static inline bool
+cortex_best_strategies_request_equal(
+    const struct cortex_best_strategies_request *a, const struct cortex_best_strategies_request *b)
+{
+    return varve_record_equal(&cortex_best_strategies_request_record, a, b);
+}
+
+/* Writes the record as protobuf text, NUL-terminated; VARVE_INVALID when `size` bytes do not
+ * hold it all. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_best_strategies_request_print(
+    const struct cortex_best_strategies_request *record, char *buffer, size_t size)
+{
+    return varve_record_print(&cortex_best_strategies_request_record, record, buffer, size);
+}
+
+/* Forgets the fields of a newer schema that the record carries. */
+static inline void
+cortex_best_strategies_request_clear_unknown(struct cortex_best_strategies_request *record)
+{
+    varve_record_clear_unknown(&cortex_best_strategies_request_record, record);
+}
+
+/* Functions of struct cortex_strategy_score */
+
+/* Makes *record empty, as CORTEX_STRATEGY_SCORE_INIT does: for the heap and for C++. It owns
+ * nothing. */
+static inline void
+cortex_strategy_score_init(struct cortex_strategy_score *record)
+{
+    varve_record_init(&cortex_strategy_score_record, record);
+}
+
+/* Releases a record that the library returned; never a message inside of one. NULL is fine. */
+static inline void
+cortex_strategy_score_free(struct cortex_strategy_score *record)
+{
+    varve_record_free(record);
+}
+
+/* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
+ * VARVE_INVALID names the field that breaks a rule. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_strategy_score_pack(const struct cortex_strategy_score *record, struct varve_bytes *bytes)
+{
+    return varve_record_pack(&cortex_strategy_score_record, record, bytes);
+}
+
+/* Reads a packed record of any origin: release *record with cortex_strategy_score_free().
+ * VARVE_INVALID says at which byte it is damaged. *record is NULL when the call fails. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_strategy_score_unpack(const void *data, size_t size, struct cortex_strategy_score **record)
+{
+    void *unpacked = NULL;
+    enum varve_status status =
+        varve_record_unpack(&cortex_strategy_score_record, data, size, &unpacked);
+    *record = (struct cortex_strategy_score *)unpacked;
+    return status;
+}
+
+/* A deep copy in one block: release *copy with cortex_strategy_score_free(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_strategy_score_clone(
+    const struct cortex_strategy_score *record, struct cortex_strategy_score **copy)
+{
+    void *cloned = NULL;
+    enum varve_status status = varve_record_clone(&cortex_strategy_score_record, record, &cloned);
+    *copy = (struct cortex_strategy_score *)cloned;
+    return status;
+}
+
+/* Whether two records hold the same values: maps in any order, NaN equal to NaN. */
+VARVE_MUST_CHECK static inline bool
+cortex_strategy_score_equal(
+    const struct cortex_strategy_score *a, const struct cortex_strategy_score *b)
+{
+    return varve_record_equal(&cortex_strategy_score_record, a, b);
+}
+
+/* Writes the record as protobuf text, NUL-terminated; VARVE_INVALID when `size` bytes do not
+ * hold it all. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_strategy_score_print(const struct cortex_strategy_score *record, char *buffer, size_t size)
+{
+    return varve_record_print(&cortex_strategy_score_record, record, buffer, size);
+}
+
+/* Forgets the fields of a newer schema that the record carries. */
+static inline void
+cortex_strategy_score_clear_unknown(struct cortex_strategy_score *record)
+{
+    varve_record_clear_unknown(&cortex_strategy_score_record, record);
+}
+
+#ifndef CORTEX_STRATEGY_SCORE_NEXT
+#define CORTEX_STRATEGY_SCORE_NEXT
+/* VARVE_ROW: *row is the next one, borrowed until the next call, a rollback or the cursor's end.
+ * VARVE_DONE: there are no more. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_strategy_score_next(struct varve_cursor *cursor, const struct cortex_strategy_score **row)
+{
+    const void *found = NULL;
+    enum varve_status status = varve_cursor_next(cursor, &cortex_strategy_score_record, &found);
+    *row = (const struct cortex_strategy_score *)found;
+    return status;
+}
+#endif
+
+extern const struct varve_query cortex_learning_events_best_strategies_query;
+
+/* Strategies that improved a task, best first.
+ * (cortex.LearningEvents.BestStrategies)
+ *
+ *     SELECT strategy_used, avg(performance_delta) AS average_delta, count(*) AS uses FROM
+ *     learning_event WHERE task_type = :task_type AND performance_delta > 0 GROUP BY
+ *     strategy_used ORDER BY average_delta DESC, strategy_used LIMIT :limit
+ *
+ * Step with cortex_strategy_score_next(), close *cursor with varve_cursor_close(). */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_learning_events_best_strategies(
+    struct varve_session *session,
+    const struct cortex_best_strategies_request *request,
+    struct varve_cursor **cursor)
+{
+    return varve_query_rows(
+        session, &cortex_learning_events_best_strategies_query, request, cursor);
 }
 
 #ifdef __cplusplus

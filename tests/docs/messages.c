@@ -313,7 +313,7 @@ fail_migrated(void)
     execute(
         database,
         "BEGIN; ALTER TABLE episode RENAME COLUMN experience TO sensation;"
-        "INSERT INTO varve_migration VALUES ('cortex', 2, '0002_rename_experience', '', 0, 0, 0);"
+        "INSERT INTO varve_migration VALUES ('cortex', 3, '0003_rename_experience', '', 0, 0, 0);"
         "UPDATE varve_generation SET generation = generation + 1; COMMIT");
     failed(cortex_episode_get(session, 1, &episode), session);
     close_store();
