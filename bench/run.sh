@@ -7,7 +7,7 @@ build=build/release
 results=bench/results
 
 cmake --preset release >/dev/null
-cmake --build "$build" --target bench_wire bench_table bench_wordnet bench_migrate bench_cache bench_archive
+cmake --build "$build" --target bench_wire bench_table bench_wordnet bench_migrate bench_cache bench_archive bench_query
 mkdir -p "$results"
 
 # What the build uses: the names and values of its cache.
@@ -27,6 +27,8 @@ echo
 "$build/bench/cache/bench_cache" --json "$results/cache.json"
 echo
 "$build/bench/archive/bench_archive" --json "$results/archive.json"
+echo
+"$build/bench/query/bench_query" --json "$results/query.json"
 echo
 python=$(cached VARVE_PYTHON)
 "$python" bench/codegen/bench_codegen.py --profile --json "$results/codegen.json" --python "$python" \

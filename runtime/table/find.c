@@ -1,6 +1,8 @@
 /* Cursors, and the calls that a filter needs but one statement for. */
 #include "table/find.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "base/memory.h"
 #include "table/filter.h"
@@ -59,6 +61,7 @@ make_cursor(const struct varve__plan *plan, size_t memory_size, void **memory)
     if (!cursor)
         return NULL;
     *cursor = (struct varve__find_cursor){.plan = plan, .row = (char *)cursor + head};
+    memcpy(cursor->row, plan->record->initial, plan->record->descriptor->sizeof_message);
     *memory = (char *)cursor + head + row;
     if (needs_arena(plan)) {
         cursor->arena = varve__arena_create(ROW_ARENA_SIZE);

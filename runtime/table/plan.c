@@ -79,6 +79,36 @@ order_moves(const struct varve__plan *plan, struct varve__moves *moves)
 
 /* ------------------------------------------------------------------ one plan */
 
+static bool
+is_plain(const struct varve__plan *plan, const ProtobufCFieldDescriptor *field)
+{
+    for (const struct varve__place *at = plan->moves.order;
+         at < plan->moves.end[VARVE__MOVE_OTHER - 1]; at++) {
+        if (plan->slots[at->slot].column->field == field)
+            return true;
+    }
+    return false;
+}
+
+static size_t
+reset_offset(const struct varve__plan *plan)
+{
+    const ProtobufCMessageDescriptor *descriptor = plan->record->descriptor;
+    size_t first = descriptor->sizeof_message;
+    for (unsigned i = 0; i < descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+        bool counted = varve__is_repeated(field) || varve__in_oneof(field) ||
+                       (varve__is_explicit(field) && field->quantifier_offset > 0);
+        if (is_plain(plan, field))
+            continue;
+        if (field->offset < first)
+            first = field->offset;
+        if (counted && field->quantifier_offset < first)
+            first = field->quantifier_offset;
+    }
+    return first;
+}
+
 /* The arrays of a plan while they are filled: behind a plan's pointers they are const. Each has room
  * for a column each. */
 struct arrays {
@@ -131,7 +161,7 @@ make_plan(struct varve__arena *arena, const struct varve_record *record, struct 
     plan->tensors = arrays.tensors;
     plan->moves.order = arrays.order;
     order_moves(plan, &plan->moves);
-    plan->all_plain = plan->moves.first[VARVE__MOVE_OTHER] == record->descriptor->n_fields;
+    plan->reset_offset = reset_offset(plan);
     for (size_t i = 0; i < table->primary_key_count; i++) {
         const struct varve_column *column = &record->columns[table->primary_key[i]];
         arrays.keys[i] = varve__plan_slot(plan, column->field->id);
@@ -160,8 +190,6 @@ varve__plan_make_query(
         arrays.slots[i] = (struct varve__slot){.move = VARVE__MOVE_COUNT};
         if (columns[i])
             arrays.slots[i] = slot_of(columns[i]);
-        if (columns[i])
-            arrays.slots[i].move = VARVE__MOVE_OTHER;
     }
     for (size_t i = 0; i < record->column_count; i++) {
         if (record->columns[i].kind == VARVE_COLUMN_TENSOR)
@@ -172,6 +200,7 @@ varve__plan_make_query(
     plan->tensors = arrays.tensors;
     plan->moves.order = arrays.order;
     order_moves(plan, &plan->moves);
+    plan->reset_offset = reset_offset(plan);
     return true;
 }
 

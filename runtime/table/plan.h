@@ -70,10 +70,12 @@ struct varve__plan {
     size_t tensor_count;
     const size_t *keys; /* slots of the primary key, in declaration order */
     size_t key_count;
-    bool generated_key;              /* keys[0] is an int64 that is assigned when 0 */
-    bool optional_tensors;           /* some tensor may be absent whatever the dims say */
-    bool all_plain;                  /* each field is a plain slot: a read writes all members */
-    size_t version;                  /* slot of the version, VARVE__NO_SLOT without one */
+    bool generated_key;    /* keys[0] is an int64 that is assigned when 0 */
+    bool optional_tensors; /* some tensor may be absent whatever the dims say */
+    size_t
+        reset_offset; /* of the first member that a read may leave as it was; all are written: the
+                            struct's size */
+    size_t version;   /* slot of the version, VARVE__NO_SLOT without one */
     const struct varve_query *query; /* of which this is the request or a row; NULL: a table's */
 };
 
@@ -133,7 +135,7 @@ varve__query_of(const struct varve__plans *plans, const struct varve_query *quer
 }
 
 /* Makes *plan, in the arena, the plan of a statement of a typed query: slot i is the field columns[i], none
- * where that is NULL. No slot is plain: any may hold a value that its field cannot. False: no memory. */
+ * where that is NULL. Any of them may hold a value that its field cannot. False: no memory. */
 bool
 varve__plan_make_query(
     struct varve__arena *arena,

@@ -15,6 +15,7 @@ struct varve__query_statement {
     struct varve__plan request; /* slot i is parameter i + 1; empty without a request */
     struct varve__plan row;     /* slot i is column i; empty without a response */
     struct varve__arena *arena; /* of the two */
+    bool plain_request;         /* it has numbers alone: nothing in it can be wrong but itself */
     bool kept;                  /* in the connection, for the next call */
     bool taken;
 };

@@ -125,6 +125,20 @@ make_plans(struct varve__query_statement *prepared)
     return status;
 }
 
+/* Whether a message has fields of numbers alone. */
+static bool
+is_plain(const struct varve_record *record)
+{
+    for (size_t i = 0; i < record->column_count; i++) {
+        const struct varve_column *column = &record->columns[i];
+        ProtobufCType type = column->field->type;
+        if (column->kind != VARVE_COLUMN_SCALAR || type == PROTOBUF_C_TYPE_STRING ||
+            type == PROTOBUF_C_TYPE_BYTES)
+            return false;
+    }
+    return true;
+}
+
 static enum varve_status
 prepare_statement(
     struct varve__connection *connection,
@@ -155,7 +169,11 @@ prepare(
     struct varve__query_statement *prepared = varve__allocate(sizeof *prepared);
     if (!prepared)
         return varve__fail_memory(NULL, sizeof *prepared);
-    *prepared = (struct varve__query_statement){.query = query, .taken = true};
+    *prepared = (struct varve__query_statement){
+        .query = query,
+        .plain_request = query->query->request && is_plain(query->query->request),
+        .taken = true,
+    };
     enum varve_status status = VARVE_OK;
     if (!(prepared->arena = varve__arena_create(PLAN_ARENA_SIZE)))
         status = varve__fail_memory(NULL, PLAN_ARENA_SIZE);
@@ -304,7 +322,9 @@ varve__query_bind(
     const struct varve__plan *plan = &prepared->request;
     varve__arena_reset(connection->arena);
     enum varve_status status = VARVE_OK;
-    if (plan->record)
+    if (prepared->plain_request)
+        status = varve__record_check_message(plan->record, request);
+    else if (plan->record)
         status = varve__record_check(plan->record, request, VARVE__CHECK_UNLOADED, NULL);
     for (size_t i = 0; i < plan->slot_count && status == VARVE_OK; i++) {
         struct varve__value value;

@@ -83,7 +83,7 @@ varve__row_read_into(
     struct varve__arena *arena,
     void **record);
 
-/* Makes *row, a struct of the record, show the row of a find (whose SELECT has no unknown fields, but
+/* Makes *row, an initialised struct of the record that nobody else writes into, show the row of a find (whose SELECT has no unknown fields, but
  * for records with optional tensors a column for each of these, in their order: whether it is there).
  * Text and bytes point into SQLite, valid until the statement moves; maps and messages are decoded
  * into the arena. Tensors are not loaded: their count is what the dims say, data is NULL. */

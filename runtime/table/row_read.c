@@ -48,6 +48,12 @@ struct reader {
     const struct payload *fetched; /* of COPY: of all slots from the strings on; NULL: not yet */
 };
 
+/* What a row is of. */
+enum source {
+    TABLE,  /* STRICT: types are SQLite's care */
+    RESULT, /* of a query: any column may be of any type */
+};
+
 /* What becomes of text and bytes. */
 enum handling {
     COPY,   /* they go to the arena */
@@ -217,16 +223,19 @@ read_part(const struct reader *reader, const ProtobufCFieldDescriptor *field, sq
     return status;
 }
 
-/* Whether a query's integer may go to a double: as a sum of no rows does, and a whole number that RETURNING
- * gives of a REAL column, which SQLite has as an integer there. */
+/* A query's integer may go to a double, as a sum of no rows does, and a whole number that RETURNING gives of a
+ * REAL column, which SQLite has as an integer there. */
+static inline bool
+is_exact(int64_t whole)
+{
+    return whole >= -EXACT_MAX && whole <= EXACT_MAX;
+}
+
 static bool
 is_whole_number(const struct reader *reader, const struct varve__slot *slot, sqlite3_value *value)
 {
-    if (!reader->plan->query || !is_real(slot->scalar) ||
-        sqlite3_value_type(value) != SQLITE_INTEGER)
-        return false;
-    int64_t whole = sqlite3_value_int64(value);
-    return whole >= -EXACT_MAX && whole <= EXACT_MAX;
+    return reader->plan->query && is_real(slot->scalar) &&
+           sqlite3_value_type(value) == SQLITE_INTEGER && is_exact(sqlite3_value_int64(value));
 }
 
 /* A slot that may be absent, or is no scalar; its value is not NULL. */
@@ -256,24 +265,31 @@ read_present(
 
 /* ------------------------------------------------------------------ rows */
 
-/* Makes the record an empty one, where reading does not write every member. */
+/* Makes a record empty that was an initialised one or has been read into, but for what reading writes. */
 static inline void
-reset(const struct varve__plan *plan, void *record)
+reset(const struct varve__plan *plan, char *record)
 {
     const struct varve_record *table = plan->record;
-    if (plan->all_plain) /* a size that is known is copied in place */
-        memcpy(record, table->initial, sizeof(ProtobufCMessage));
-    else
-        memcpy(record, table->initial, table->descriptor->sizeof_message);
+    size_t offset = plan->reset_offset;
+    memcpy(
+        record + offset, (const char *)table->initial + offset,
+        table->descriptor->sizeof_message - offset);
 }
 
+/* Of a result's value that is neither text nor bytes: bytes that are not there, which nobody takes. */
 static inline __attribute__((always_inline)) struct payload
-fetch(sqlite3_stmt *statement, enum varve__move move, const struct varve__place *at)
+fetch(
+    sqlite3_stmt *statement,
+    enum varve__move move,
+    enum source source,
+    const struct varve__place *at)
 {
     sqlite3_value *value = sqlite3_column_value(statement, (int)at->slot);
-    if (move == VARVE__MOVE_STRING)
-        return text_of(value);
-    return move == VARVE__MOVE_BYTES ? bytes_of(value) : (struct payload){.value = value};
+    if (move == VARVE__MOVE_OTHER)
+        return (struct payload){.value = value};
+    if (source == RESULT && sqlite3_value_type(value) != varve__scalar_type(move))
+        return (struct payload){.data = NULL, .size = 1};
+    return move == VARVE__MOVE_STRING ? text_of(value) : bytes_of(value);
 }
 
 /* What fetch_payloads() has kept of a slot; NULL when it was not called. */
@@ -285,17 +301,39 @@ fetched_of(const struct reader *reader, const struct varve__place *at, enum hand
     return reader->fetched + (at - reader->plan->moves.end[VARVE__MOVE_STRING - 1]);
 }
 
+/* A number of a query's result, whatever type it has. */
+static inline __attribute__((always_inline)) bool
+read_result_number(const struct reader *reader, enum varve__move move, int column, void *member)
+{
+    sqlite3_value *value = sqlite3_column_value(reader->statement, column);
+    int type = sqlite3_value_type(value);
+    if (!is_real(move))
+        return type == SQLITE_INTEGER && read_integer(move, sqlite3_value_int64(value), member);
+    if (type != SQLITE_FLOAT && !(type == SQLITE_INTEGER && is_exact(sqlite3_value_int64(value))))
+        return false;
+    return read_real(move, sqlite3_value_double(value), member);
+}
+
 /* Reads the group of plain slots that begins at *at, and moves *at behind it. False: the slot that it
  * stands at is refused. */
 static inline __attribute__((always_inline)) bool
-read_numbers(const struct reader *reader, enum varve__move move, const struct varve__place **at)
+read_numbers(
+    const struct reader *reader,
+    enum varve__move move,
+    enum source source,
+    const struct varve__place **at)
 {
     for (; *at < reader->plan->moves.end[move]; ++*at) {
         int column = (int)(*at)->slot;
         void *member = reader->record + (*at)->offset;
-        if (is_real(move)
-                ? !read_real(move, sqlite3_column_double(reader->statement, column), member)
-                : !read_integer(move, sqlite3_column_int64(reader->statement, column), member))
+        bool fits;
+        if (source == RESULT)
+            fits = read_result_number(reader, move, column, member);
+        else if (is_real(move))
+            fits = read_real(move, sqlite3_column_double(reader->statement, column), member);
+        else
+            fits = read_integer(move, sqlite3_column_int64(reader->statement, column), member);
+        if (!fits)
             return false;
     }
     return true;
@@ -307,12 +345,13 @@ read_payloads(
     const struct reader *reader,
     enum varve__move move,
     enum handling handling,
+    enum source source,
     const struct varve__place **at)
 {
     for (; *at < reader->plan->moves.end[move]; ++*at) {
         void *member = reader->record + (*at)->offset;
         const struct payload *fetched = fetched_of(reader, *at, handling);
-        struct payload payload = fetched ? *fetched : fetch(reader->statement, move, *at);
+        struct payload payload = fetched ? *fetched : fetch(reader->statement, move, source, *at);
         if (move == VARVE__MOVE_STRING ? !read_string(payload, handling, reader->arena, member)
                                        : !read_bytes(payload, handling, reader->arena, member))
             return false;
@@ -334,21 +373,21 @@ read_other(const struct reader *reader, const struct varve__place *at, enum hand
 }
 
 static inline __attribute__((always_inline)) enum varve_status
-read_slots(const struct reader *reader, enum handling handling)
+read_slots(const struct reader *reader, enum handling handling, enum source source)
 {
     const struct varve__plan *plan = reader->plan;
     const struct varve__place *at = plan->moves.order;
     const struct varve__place *end = plan->moves.end[VARVE__MOVE_OTHER];
     enum varve_status status = VARVE_OK;
-    if (!read_numbers(reader, VARVE__MOVE_INT32, &at) ||
-        !read_numbers(reader, VARVE__MOVE_UINT32, &at) ||
-        !read_numbers(reader, VARVE__MOVE_INT64, &at) ||
-        !read_numbers(reader, VARVE__MOVE_UINT64, &at) ||
-        !read_numbers(reader, VARVE__MOVE_BOOL, &at) ||
-        !read_numbers(reader, VARVE__MOVE_FLOAT, &at) ||
-        !read_numbers(reader, VARVE__MOVE_DOUBLE, &at) ||
-        !read_payloads(reader, VARVE__MOVE_STRING, handling, &at) ||
-        !read_payloads(reader, VARVE__MOVE_BYTES, handling, &at))
+    if (!read_numbers(reader, VARVE__MOVE_INT32, source, &at) ||
+        !read_numbers(reader, VARVE__MOVE_UINT32, source, &at) ||
+        !read_numbers(reader, VARVE__MOVE_INT64, source, &at) ||
+        !read_numbers(reader, VARVE__MOVE_UINT64, source, &at) ||
+        !read_numbers(reader, VARVE__MOVE_BOOL, source, &at) ||
+        !read_numbers(reader, VARVE__MOVE_FLOAT, source, &at) ||
+        !read_numbers(reader, VARVE__MOVE_DOUBLE, source, &at) ||
+        !read_payloads(reader, VARVE__MOVE_STRING, handling, source, &at) ||
+        !read_payloads(reader, VARVE__MOVE_BYTES, handling, source, &at))
         return varve__column_refuse_scalar(
             plan, &plan->slots[at->slot], sqlite3_column_value(reader->statement, (int)at->slot));
     for (; at < end && status == VARVE_OK; at++)
@@ -403,8 +442,10 @@ varve__row_borrow(
     const struct varve__plan *plan, sqlite3_stmt *statement, struct varve__arena *arena, void *row)
 {
     struct reader reader = {.plan = plan, .statement = statement, .arena = arena, .record = row};
-    reset(plan, row);
-    enum varve_status status = read_slots(&reader, BORROW);
+    if (plan->reset_offset < plan->record->descriptor->sizeof_message)
+        reset(plan, row);
+    enum varve_status status =
+        plan->query ? read_slots(&reader, BORROW, RESULT) : read_slots(&reader, BORROW, TABLE);
     if (status == VARVE_OK && plan->tensor_count > 0)
         status = set_counts(&reader, (int)plan->slot_count);
     return status;
@@ -424,25 +465,36 @@ guess_size(sqlite3_value *value)
 }
 
 /* Fetches the values that lie outside of the struct, and sums up what they take in an arena. */
-static inline size_t
-fetch_payloads(const struct varve__plan *plan, sqlite3_stmt *statement, struct payload *fetched)
+static inline __attribute__((always_inline)) size_t
+fetch_payloads(
+    const struct varve__plan *plan,
+    sqlite3_stmt *statement,
+    enum source source,
+    struct payload *fetched)
 {
     const struct varve__moves *moves = &plan->moves;
     const struct varve__place *at = moves->end[VARVE__MOVE_STRING - 1];
     size_t sum = 0;
     for (; at < moves->end[VARVE__MOVE_STRING]; at++, fetched++) {
-        *fetched = fetch(statement, VARVE__MOVE_STRING, at);
+        *fetched = fetch(statement, VARVE__MOVE_STRING, source, at);
         sum += varve__arena_round(fetched->size + 1);
     }
     for (; at < moves->end[VARVE__MOVE_BYTES]; at++, fetched++) {
-        *fetched = fetch(statement, VARVE__MOVE_BYTES, at);
+        *fetched = fetch(statement, VARVE__MOVE_BYTES, source, at);
         sum += varve__arena_round(fetched->size);
     }
     for (; at < moves->end[VARVE__MOVE_OTHER]; at++, fetched++) {
-        *fetched = fetch(statement, VARVE__MOVE_OTHER, at);
+        *fetched = fetch(statement, VARVE__MOVE_OTHER, source, at);
         sum += guess_size(fetched->value);
     }
     return sum;
+}
+
+static inline enum varve_status
+read_unknown(const struct reader *reader, int column)
+{
+    sqlite3_value *value = sqlite3_column_value(reader->statement, column);
+    return sqlite3_value_type(value) == SQLITE_BLOB ? read_part(reader, NULL, value) : VARVE_OK;
 }
 
 /* Reads the row into a record that lies in the arena. */
@@ -451,13 +503,11 @@ read_record(struct reader *reader, void **record)
 {
     const struct varve__plan *plan = reader->plan;
     int unknown = (int)plan->slot_count;
-    reset(plan, reader->record);
-    enum varve_status status = read_slots(reader, COPY);
-    if (status != VARVE_OK)
-        return status;
-    sqlite3_value *value = sqlite3_column_value(reader->statement, unknown);
-    if (sqlite3_value_type(value) == SQLITE_BLOB)
-        status = read_part(reader, NULL, value);
+    memcpy(reader->record, plan->record->initial, plan->record->descriptor->sizeof_message);
+    enum varve_status status =
+        plan->query ? read_slots(reader, COPY, RESULT) : read_slots(reader, COPY, TABLE);
+    if (status == VARVE_OK && !plan->query)
+        status = read_unknown(reader, unknown);
     if (status == VARVE_OK && plan->tensor_count > 0)
         status = set_counts(reader, unknown + 1);
     if (status == VARVE_OK)
@@ -476,7 +526,10 @@ read_row(
     struct payload fetched[FETCHED_MAX];
     size_t size = plan->record->descriptor->sizeof_message;
     bool are_few = plan->slot_count - plan->moves.first[VARVE__MOVE_STRING] <= FETCHED_MAX;
-    size_t payload = are_few ? fetch_payloads(plan, statement, fetched) : 0;
+    size_t payload = 0;
+    if (are_few)
+        payload = plan->query ? fetch_payloads(plan, statement, RESULT, fetched)
+                              : fetch_payloads(plan, statement, TABLE, fetched);
     struct varve__arena *arena =
         given ? given : varve__arena_create(varve__arena_round(size) + payload);
     void *read = arena ? varve__arena_allocate(arena, size) : NULL;

@@ -28,7 +28,7 @@ static void
 expect_round_trip(const struct lab_sample *sample)
 {
     const struct varve__plan *plan = plan_of(&sample_table);
-    struct lab_sample row;
+    struct lab_sample row = LAB_SAMPLE_INIT;
     execute("DELETE FROM sample");
     store(plan, sample);
     struct lab_sample *read = load(plan);
@@ -174,7 +174,7 @@ a_borrowed_row_without_json_takes_no_memory(void **state)
     (void)state;
     const struct varve__plan *plan = plan_of(&sample_table);
     struct lab_sample sample = LAB_SAMPLE_INIT;
-    struct lab_sample row;
+    struct lab_sample row = LAB_SAMPLE_INIT;
     sample.name = "borrowed";
     store(plan, &sample);
     sqlite3_stmt *statement = find_statement(plan);
@@ -366,7 +366,7 @@ an_optional_tensor_is_there_when_its_column_says_so(void **state)
     (void)state;
     const struct varve__plan *plan = plan_of(&optional_trace_table);
     struct lab_trace trace = LAB_TRACE_INIT;
-    struct lab_trace row;
+    struct lab_trace row = LAB_TRACE_INIT;
     trace.length = -3; /* of no meaning where the tensor is absent */
     store(plan, &trace);
     sqlite3_stmt *absent = prepare("SELECT length, title, varve_unknown, 0 FROM optional_trace");

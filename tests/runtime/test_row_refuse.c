@@ -13,7 +13,7 @@ expect_refused(
 {
     const struct varve__plan *plan = plan_of(&sample_table);
     struct lab_sample sample = LAB_SAMPLE_INIT;
-    struct lab_sample row;
+    struct lab_sample row = LAB_SAMPLE_INIT;
     void *read;
     execute("DELETE FROM sample");
     sample.id = 1;
@@ -88,7 +88,7 @@ static void
 a_plain_value_of_another_type_is_converted(void **state)
 {
     (void)state;
-    struct lab_sample row;
+    struct lab_sample row = LAB_SAMPLE_INIT;
     struct lab_sample *read = read_damaged("name = 5, blob = 'ab', score = 2, shift = 3.5", &row);
     assert_string_equal(read->name, "5");
     assert_int_equal(read->blob.size, 2);
@@ -229,7 +229,7 @@ dims_that_no_tensor_has_are_refused(void **state)
         "lab.Sample.columns: the column holds a dim of weights that is too large");
     const struct varve__plan *plan = plan_of(&trace_table);
     struct lab_trace trace = LAB_TRACE_INIT;
-    struct lab_trace row;
+    struct lab_trace row = LAB_TRACE_INIT;
     store(plan, &trace);
     execute("UPDATE trace SET length = -1");
     sqlite3_stmt *statement = find_statement(plan);
