@@ -208,11 +208,19 @@ unshuffle_groups(const uint8_t *from, size_t count, size_t element, uint8_t *to)
 
 #endif
 
+/* Of no bytes the places may be NULL, which memcpy() does not take. */
+static void
+copy(uint8_t *to, const uint8_t *from, size_t size)
+{
+    if (size > 0)
+        memcpy(to, from, size);
+}
+
 void
 varve__shuffle(const uint8_t *from, size_t size, size_t element, uint8_t *to)
 {
     if (element <= 1 || size < 2 * element) { /* it is shuffled as it stands */
-        memcpy(to, from, size);
+        copy(to, from, size);
         return;
     }
     size_t count = size / element;
@@ -227,7 +235,7 @@ void
 varve__unshuffle(const uint8_t *from, size_t size, size_t element, uint8_t *to)
 {
     if (element <= 1 || size < 2 * element) {
-        memcpy(to, from, size);
+        copy(to, from, size);
         return;
     }
     size_t count = size / element;

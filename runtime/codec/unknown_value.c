@@ -74,6 +74,14 @@ is_element(ProtobufCType type)
            type != PROTOBUF_C_TYPE_BOOL && type != PROTOBUF_C_TYPE_ENUM;
 }
 
+/* Whether maps have keys of this type. */
+static bool
+is_key(ProtobufCType type)
+{
+    return type == PROTOBUF_C_TYPE_STRING || type == PROTOBUF_C_TYPE_BOOL ||
+           (is_element(type) && type != PROTOBUF_C_TYPE_FLOAT && type != PROTOBUF_C_TYPE_DOUBLE);
+}
+
 bool
 varve__unknown_type_parse(const char *words, struct varve__unknown_type *type)
 {
@@ -90,7 +98,7 @@ varve__unknown_type_parse(const char *words, struct varve__unknown_type *type)
         type->repeated = take_label(&words, "repeated ");
         type->map = !type->repeated && take_label(&words, "map ");
     }
-    if (type->map && !take_type(&words, &type->key))
+    if (type->map && !(take_type(&words, &type->key) && is_key(type->key)))
         return false;
     if (!take_type(&words, &type->type))
         return false;

@@ -275,7 +275,8 @@ is_lost(sqlite3 *database, const struct varve__object *object, bool *lost)
     return status;
 }
 
-/* Makes all of a kind. */
+/* Makes all of a kind. A statement that sets off one trigger takes in all of its table, so each trigger is looked
+ * at when it is made: what fails then is its own fault. */
 static enum varve_status
 make(sqlite3 *database, const struct varve__objects *objects, enum varve__object_kind kind)
 {
@@ -292,20 +293,34 @@ make(sqlite3 *database, const struct varve__objects *objects, enum varve__object
         int code = sqlite3_exec(database, object->sql, NULL, NULL, NULL);
         if (code != SQLITE_OK)
             status = fail_object(database, object, code);
+        else if (kind == VARVE__OBJECT_TRIGGER)
+            status = check(database, objects->arena, object);
     }
     return status;
 }
 
+static enum varve_status
+check_views(sqlite3 *database, const struct varve__objects *objects)
+{
+    enum varve_status status = VARVE_OK;
+    for (const struct varve__object *object = objects->first; object && status == VARVE_OK;
+         object = object->next) {
+        if (object->kind == VARVE__OBJECT_VIEW)
+            status = check(database, objects->arena, object);
+    }
+    return status;
+}
+
+/* Triggers come last: they may need a view, or an index that is UNIQUE. */
 enum varve_status
 varve__objects_make(sqlite3 *database, const struct varve__objects *objects)
 {
-    enum varve_status status = VARVE_OK;
-    for (int kind = VARVE__OBJECT_VIEW; kind <= VARVE__OBJECT_INDEX && status == VARVE_OK; kind++)
-        status = make(database, objects, (enum varve__object_kind)kind);
-    for (const struct varve__object *object = objects->first; object && status == VARVE_OK;
-         object = object->next)
-        status = check(database, objects->arena, object);
-    return status;
+    enum varve_status status = make(database, objects, VARVE__OBJECT_VIEW);
+    if (status == VARVE_OK)
+        status = make(database, objects, VARVE__OBJECT_INDEX);
+    if (status == VARVE_OK)
+        status = check_views(database, objects);
+    return status == VARVE_OK ? make(database, objects, VARVE__OBJECT_TRIGGER) : status;
 }
 
 void

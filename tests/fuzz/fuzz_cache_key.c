@@ -9,14 +9,7 @@
 #include "codec/cache_key.h"
 #include "key_fixture.h"
 
-/* An assertion that stays in every build. */
-#define REQUIRE(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "require.h"
 
 enum {
     VALUE = 0x80, /* the bit that says so */

@@ -9,14 +9,7 @@
 #include "codec/cache_value.h"
 #include "wiretest.varve.h"
 
-/* An assertion that stays in every build. */
-#define REQUIRE(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "require.h"
 
 enum {
     MOST = 1 << 18 /* bytes of a decoded value */

@@ -7,14 +7,7 @@
 
 #include "codec/chunk.h"
 
-/* An assertion that stays in every build. */
-#define REQUIRE(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "require.h"
 
 enum {
     HEAD_SIZE = 6,

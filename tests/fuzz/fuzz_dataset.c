@@ -9,14 +9,7 @@
 #include "archive/dataset.h"
 #include "base/memory.h"
 
-/* An assertion that stays in every build. */
-#define REQUIRE(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "require.h"
 
 enum {
     SEED = 5,

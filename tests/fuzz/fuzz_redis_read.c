@@ -8,14 +8,7 @@
 
 #include "cache/redis_read.h"
 
-/* An assertion that stays in every build. */
-#define REQUIRE(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "require.h"
 
 enum {
     STRING_MOST = 1 << 16

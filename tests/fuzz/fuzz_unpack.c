@@ -8,14 +8,7 @@
 
 #include "wiretest.varve.h"
 
-/* An assertion that stays in every build. */
-#define REQUIRE(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "require.h"
 
 static long balance;         /* blocks that are not released */
 static unsigned until_fails; /* the allocation that fails is so far away; 0: none does */

@@ -102,8 +102,8 @@ operand_value(ProtobufCType type, const void *at)
     }
 }
 
-static size_t
-operand_size(ProtobufCType type)
+size_t
+model_operand_size(ProtobufCType type)
 {
     switch (type) {
     case PROTOBUF_C_TYPE_BOOL:
@@ -168,7 +168,7 @@ is_in(ProtobufCType type, struct value value, const struct varve_condition *cond
 {
     const char *values = condition->value.values;
     for (int64_t i = 0; i < condition->count; i++) {
-        if (compare(value, operand_value(type, values + (size_t)i * operand_size(type))) == 0)
+        if (compare(value, operand_value(type, values + (size_t)i * model_operand_size(type))) == 0)
             return true;
     }
     return false;

@@ -27,6 +27,10 @@ filter_tail(const struct varve_record *table, void *filter);
 size_t
 filter_size(const struct varve_record *table);
 
+/* Size in bytes of a value of a field's family, as the list of VARVE_IN has it. */
+size_t
+model_operand_size(ProtobufCType type);
+
 /* Indexes of the records that the filter finds, in their order, into found[model->count]; returns
  * how many. */
 size_t

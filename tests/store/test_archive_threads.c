@@ -1,5 +1,5 @@
-/* Eight threads read from an archive while one writes and one flushes and compacts, in one store; and many small
- * records. Bounded by operations. */
+/* Eight threads read from an archive while one writes and one flushes and compacts, in one store. Bounded by
+ * operations. */
 #define _DEFAULT_SOURCE /* mkdtemp */
 
 #include <setjmp.h>
@@ -21,12 +21,10 @@
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum {
-    SMALL_RECORDS = 10000,
     WRITES = 400,
 };
 #else
 enum {
-    SMALL_RECORDS = 100000,
     WRITES = 1500,
 };
 #endif
@@ -37,9 +35,7 @@ enum {
     IDS = 100,         /* of each kind */
     READS_LEAST = 100, /* of each reader, however fast the writer is */
     ROUNDS_LEAST = 5,  /* of upkeep */
-    BATCH = 5000,      /* of small records in a call */
     GET_MANY = 64,
-    SMALL_MOST = 60, /* elements of a small tensor */
 };
 
 /* What the writer knows of a record; others look at it before and after a read. */
@@ -412,117 +408,6 @@ test_readers_see_whole_records_while_the_archive_is_written_and_compacted(void *
     assert_true(lab->snapshots > 0 && lab->progress > 0);
 }
 
-/* -------------------------------------------------------------------- many small records */
-
-/* A version whose tensors are small. */
-static int64_t
-small_version(struct random *random, int64_t id)
-{
-    struct checked record = {.kind = CHECKED_SPOOL, .id = id};
-    do
-        record.version = 1 + (int64_t)random_below(random, 1000000);
-    while (checked_size(&record) > SMALL_MOST);
-    return record.version;
-}
-
-static void
-insert_small(struct lab *lab, struct varve_session *session, struct checked *records)
-{
-    struct random random = {5};
-    for (size_t i = 0; i < SMALL_RECORDS; i++)
-        records[i] = (struct checked){
-            CHECKED_SPOOL, (int64_t)i + 1, lab->parent, small_version(&random, (int64_t)i + 1),
-            (int64_t)i};
-    for (size_t i = 0; i < SMALL_RECORDS; i += BATCH)
-        must(checked_insert(session, records + i, BATCH));
-}
-
-/* All by find, some by themselves; those of version 0 are not there. */
-static void
-compare_small(struct varve_session *session, const struct checked *records)
-{
-    size_t listed, there = 0;
-    struct random random = {6};
-    struct checked *rows = calloc(SMALL_RECORDS, sizeof *rows);
-    assert_non_null(rows);
-    must(checked_list(session, CHECKED_SPOOL, rows, SMALL_RECORDS, &listed));
-    for (size_t i = 0; i < SMALL_RECORDS; i++) {
-        if (records[i].version == 0)
-            continue;
-        assert_true(there < listed);
-        assert_int_equal(rows[there].id, records[i].id);
-        assert_int_equal(rows[there].version, records[i].version);
-        there++;
-    }
-    assert_int_equal(there, listed);
-    free(rows);
-    for (size_t i = 0; i < SMALL_RECORDS / 50; i++) {
-        const char *wrong;
-        struct checked got;
-        const struct checked *record = &records[random_below(&random, SMALL_RECORDS)];
-        enum varve_status status = checked_get(session, CHECKED_SPOOL, record->id, &got, &wrong);
-        assert_int_equal(status, record->version == 0 ? VARVE_NOT_FOUND : VARVE_OK);
-        assert_null(wrong);
-        assert_true(record->version == 0 || got.version == record->version);
-    }
-}
-
-static void
-compare_all_small(struct varve_session *session, const struct checked *records)
-{
-    int64_t ids[BATCH];
-    for (size_t begin = 0; begin < SMALL_RECORDS; begin += BATCH) {
-        void **found;
-        for (size_t i = 0; i < BATCH; i++)
-            ids[i] = records[begin + i].id;
-        must(varve_record_get_many(session, checked_records[CHECKED_SPOOL], ids, BATCH, &found));
-        for (size_t i = 0; i < BATCH; i++) {
-            bool is_there = records[begin + i].version != 0;
-            assert_int_equal(found[i] != NULL, is_there);
-            if (is_there)
-                assert_null(checked_compare(CHECKED_SPOOL, found[i]));
-        }
-        varve_record_free_many(found);
-    }
-}
-
-static void
-delete_half(struct varve_session *session, struct checked *records)
-{
-    struct random random = {7};
-    must(varve_begin(session));
-    for (size_t i = 0; i < SMALL_RECORDS; i++) {
-        if (random_below(&random, 100) >= 55) /* so that a segment is half dead */
-            continue;
-        must(checked_delete(session, CHECKED_SPOOL, records[i].id));
-        records[i].version = 0;
-    }
-    must(varve_commit(session));
-}
-
-static void
-test_many_small_records_are_flushed_deleted_and_compacted(void **state)
-{
-    struct lab *lab = *state;
-    struct varve_maintenance_report report;
-    struct checked *records = calloc(SMALL_RECORDS, sizeof *records);
-    assert_non_null(records);
-    struct varve_session *session = open_lab(lab, 900000000, 0);
-    insert_small(lab, session, records);
-    must(varve_flush(lab->store));
-    compare_small(session, records);
-    compare_all_small(session, records);
-    delete_half(session, records);
-    compare_small(session, records);
-    must(varve_maintain(lab->store, &report));
-    assert_int_equal(report.tensors_damaged, 0);
-    assert_true(report.tensors_moved > 0);
-    compare_small(session, records);
-    compare_all_small(session, records);
-    varve_session_close(session);
-    free(records);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -530,7 +415,6 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_readers_see_whole_records_while_the_archive_is_written_and_compacted),
-        TEST(test_many_small_records_are_flushed_deleted_and_compacted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

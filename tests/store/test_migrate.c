@@ -353,7 +353,8 @@ test_views_triggers_and_indexes_of_the_user_survive(void **state)
     EXPECT(*state, "SELECT group_concat(id) FROM heard", "4");
     EXPECT(
         *state,
-        "SELECT group_concat(name) FROM sqlite_schema WHERE name IN ('mine', 'broken', 'keep')",
+        "SELECT group_concat(name) FROM (SELECT name FROM sqlite_schema "
+        "WHERE name IN ('mine', 'broken', 'keep') ORDER BY name)",
         "broken,keep,mine");
 }
 

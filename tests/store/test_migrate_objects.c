@@ -182,6 +182,46 @@ test_every_column_of_a_trigger_is_looked_at(void **state)
         "column: a");
 }
 
+/* One that names no columns is set off by any. What it is found by takes in the other triggers of its table, which
+ * are not to blame. */
+static void
+test_a_trigger_of_any_update_is_looked_at(void **state)
+{
+    static const char rename[] = "ALTER TABLE pair RENAME COLUMN a TO title;";
+    struct trial_schema made;
+    fill(
+        *state,
+        "CREATE TABLE heard (id INTEGER);"
+        "CREATE TRIGGER fine AFTER UPDATE ON pair BEGIN INSERT INTO heard VALUES (new.id); END;"
+        "CREATE TRIGGER mine AFTER UPDATE ON pair BEGIN SELECT new.a; END");
+    expect_refused(
+        *state, lock_renamed, rename, VARVE_SCHEMA,
+        "the database's trigger \"mine\" does not fit the tables that the migration makes: no such "
+        "column: new.a");
+    trial_execute(*state, "DROP TRIGGER mine");
+    trial_open(*state, state_of(&made, lock_renamed, rename));
+    trial_execute(*state, "UPDATE pair SET title = 'other'");
+    EXPECT(*state, "SELECT count(*) = (SELECT count(*) FROM pair) FROM heard", "1");
+}
+
+/* The index was lost with the old table: it is there again before the trigger is looked at. */
+static void
+test_a_trigger_that_needs_an_index_of_the_user_goes_on(void **state)
+{
+    char sql[600];
+    struct trial_schema made;
+    fill(
+        *state,
+        "CREATE UNIQUE INDEX once ON pair (b);"
+        "CREATE TABLE heard (id INTEGER);"
+        "CREATE TRIGGER mine AFTER INSERT ON heard BEGIN"
+        "  INSERT INTO pair (b) VALUES (new.id) ON CONFLICT (b) DO UPDATE SET b = 'again'; END");
+    snprintf(sql, sizeof sql, rebuild, "title", "b");
+    trial_open(*state, state_of(&made, lock_renamed, sql));
+    trial_execute(*state, "INSERT INTO heard VALUES (7); INSERT INTO heard VALUES (7)");
+    EXPECT(*state, "SELECT count(*) FROM pair WHERE b = 'again'", "1");
+}
+
 static void
 test_an_index_of_a_column_that_goes_is_to_be_dropped(void **state)
 {
@@ -325,6 +365,8 @@ main(void)
         TRIAL_TEST(test_objects_that_do_not_mean_the_field_are_not_in_the_way),
         TRIAL_TEST(test_an_index_of_an_old_name_in_double_quotes_is_no_index_of_a_string),
         TRIAL_TEST(test_every_column_of_a_trigger_is_looked_at),
+        TRIAL_TEST(test_a_trigger_of_any_update_is_looked_at),
+        TRIAL_TEST(test_a_trigger_that_needs_an_index_of_the_user_goes_on),
         TRIAL_TEST(test_an_index_of_a_column_that_goes_is_to_be_dropped),
         TRIAL_TEST(
             test_references_in_a_column_that_is_added_are_looked_at_however_they_are_written),

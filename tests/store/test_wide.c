@@ -1,10 +1,13 @@
-/* A record of 1200 fields, and filters with a condition on each. */
+/* A record of 1200 fields, and filters with a condition on each; and one of 200 with a tensor. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
 
 #include "wide.varve.h"
 
@@ -77,11 +80,97 @@ test_each_of_many_conditions_counts(void **state)
     assert_int_equal(varve_changes(session), 1);
 }
 
+/* -------------------------------------------------------------------- a large struct with a tensor */
+
+static uint16_t pixels[] = {1, 500, 0, UINT16_MAX};
+
+static void
+fill_strip(struct wide_strip *strip)
+{
+    *strip = (struct wide_strip)WIDE_STRIP_INIT;
+    strip->pixels = (struct varve_uint16s){4, pixels};
+    strip->f3 = -3;
+    strip->f200 = INT64_MAX;
+}
+
+static void
+expect_strip(const struct wide_strip *strip)
+{
+    assert_int_equal(strip->pixels.count, 4);
+    assert_memory_equal(strip->pixels.data, pixels, sizeof pixels);
+    assert_int_equal(strip->f3, -3);
+    assert_int_equal(strip->f4, 0);
+    assert_int_equal(strip->f200, INT64_MAX);
+}
+
+static void
+test_a_large_struct_with_a_tensor_is_packed_and_stored(void **state)
+{
+    struct varve_session *session = *state;
+    struct wide_strip strip, *got;
+    struct varve_bytes bytes;
+    fill_strip(&strip);
+    assert_true(sizeof strip > 1024);
+    assert_int_equal(wide_strip_pack(&strip, &bytes), VARVE_OK);
+    assert_int_equal(strip.pixels.count, 4); /* not changed by it */
+    assert_int_equal(wide_strip_unpack(bytes.data, bytes.size, &got), VARVE_OK);
+    expect_strip(got);
+    assert_true(wide_strip_equal(got, &strip));
+    wide_strip_free(got);
+    varve_bytes_free(&bytes);
+    assert_int_equal(wide_strip_insert(session, &strip), VARVE_OK);
+    assert_int_equal(wide_strip_get(session, strip.id, &got), VARVE_OK);
+    expect_strip(got);
+    wide_strip_free(got);
+}
+
+static int allocations; /* until one fails; less than 0: none does */
+
+static void *
+allocate(void *context, size_t size)
+{
+    (void)context;
+    return allocations-- == 0 ? NULL : malloc(size);
+}
+
+static void
+release(void *context, void *memory)
+{
+    (void)context;
+    free(memory);
+}
+
+static void
+test_without_memory_a_large_struct_is_not_packed(void **state)
+{
+    static const struct varve_allocator failing = {.allocate = allocate, .release = release};
+    struct wide_strip strip;
+    struct varve_bytes bytes;
+    int failures = 0;
+    enum varve_status status;
+    (void)state;
+    fill_strip(&strip);
+    varve_set_allocator(&failing);
+    do {
+        allocations = failures;
+        status = wide_strip_pack(&strip, &bytes);
+        assert_true(status == VARVE_OK || (status == VARVE_NO_MEMORY && !bytes.data));
+        failures += status == VARVE_NO_MEMORY;
+    } while (status == VARVE_NO_MEMORY);
+    assert_int_equal(failures, 2); /* the copy of the struct, the bytes */
+    varve_bytes_free(&bytes);
+    varve_set_allocator(NULL);
+    expect_strip(&strip);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_each_of_many_conditions_counts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_a_large_struct_with_a_tensor_is_packed_and_stored, set_up, tear_down),
+        cmocka_unit_test(test_without_memory_a_large_struct_is_not_packed),
     };
     return cmocka_run_group_tests_name("wide", tests, NULL, NULL);
 }
