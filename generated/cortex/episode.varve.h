@@ -317,6 +317,29 @@ cortex_episode_delete_where(
     return varve_record_delete_where(session, &cortex_episode_record, filter);
 }
 
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what cortex_episode_insert() and so on do; see
+ * <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_episode_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct cortex_episode *record)
+{
+    return varve_writer_write(writer, verb, &cortex_episode_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_episode_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct cortex_episode *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &cortex_episode_record, record, done, context);
+}
+
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status

@@ -241,6 +241,29 @@ cortex_layer_output_delete_where(
     return varve_record_delete_where(session, &cortex_layer_output_record, filter);
 }
 
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what cortex_layer_output_insert() and so on do; see
+ * <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_layer_output_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct cortex_layer_output *record)
+{
+    return varve_writer_write(writer, verb, &cortex_layer_output_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+cortex_layer_output_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct cortex_layer_output *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &cortex_layer_output_record, record, done, context);
+}
+
 /* Reads the tensor activations [batch_size x width], or the part of it that the range says; NULL
  * is all. `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no
  * record has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */

@@ -10,7 +10,7 @@ _ALWAYS = ("init", "free", "record", "descriptor", "pack", "unpack", "clone", "e
 _ALWAYS += ("clear_unknown", "field")
 _TABLE = ("insert", "insert_many", "get", "get_many", "free_many", "update", "update_fields")
 _TABLE += ("upsert", "upsert_by", "delete", "find", "next", "count", "find_one", "delete_where")
-_TABLE += ("filter",)
+_TABLE += ("filter", "write", "submit")
 _CACHE = ("put", "put_many", "get", "get_many", "touch", "delete", "recent")
 _FILTER_MEMBERS = ("order_by", "descending", "limit", "offset", "after")
 

@@ -18,5 +18,6 @@
 #include <varve/table.h>
 #include <varve/types.h>
 #include <varve/version.h>
+#include <varve/writer.h>
 
 #endif

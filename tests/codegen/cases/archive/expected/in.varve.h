@@ -353,6 +353,29 @@ lab_recording_delete_where(struct varve_session *session, const struct lab_recor
     return varve_record_delete_where(session, &lab_recording_record, filter);
 }
 
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_recording_insert() and so on do; see
+ * <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct lab_recording *record)
+{
+    return varve_writer_write(writer, verb, &lab_recording_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_recording_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_recording *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_recording_record, record, done, context);
+}
+
 /* Reads the tensor trace [n], or the part of it that the range says; NULL is all. `size`: of the
  * buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this key, or
  * its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
@@ -617,6 +640,29 @@ lab_deflated_delete_where(struct varve_session *session, const struct lab_deflat
     return varve_record_delete_where(session, &lab_deflated_record, filter);
 }
 
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_deflated_insert() and so on do; see
+ * <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct lab_deflated *record)
+{
+    return varve_writer_write(writer, verb, &lab_deflated_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_deflated_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_deflated *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_deflated_record, record, done, context);
+}
+
 /* Reads the tensor trace [4], or the part of it that the range says; NULL is all. `size`: of the
  * buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this key, or
  * its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
@@ -872,6 +918,27 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_fast_delete_where(struct varve_session *session, const struct lab_fast_filter *filter)
 {
     return varve_record_delete_where(session, &lab_fast_record, filter);
+}
+
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_fast_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_write(struct varve_writer *writer, enum varve_writer_verb verb, struct lab_fast *record)
+{
+    return varve_writer_write(writer, verb, &lab_fast_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_fast_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_fast *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_fast_record, record, done, context);
 }
 
 /* Reads the tensor trace [4], or the part of it that the range says; NULL is all. `size`: of the
@@ -1135,6 +1202,28 @@ lab_szipped_delete_where(struct varve_session *session, const struct lab_szipped
     return varve_record_delete_where(session, &lab_szipped_record, filter);
 }
 
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_szipped_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct lab_szipped *record)
+{
+    return varve_writer_write(writer, verb, &lab_szipped_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_szipped_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_szipped *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_szipped_record, record, done, context);
+}
+
 /* Reads the tensor trace [4], or the part of it that the range says; NULL is all. `size`: of the
  * buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this key, or
  * its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
@@ -1392,6 +1481,27 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_plain_delete_where(struct varve_session *session, const struct lab_plain_filter *filter)
 {
     return varve_record_delete_where(session, &lab_plain_record, filter);
+}
+
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_plain_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_write(struct varve_writer *writer, enum varve_writer_verb verb, struct lab_plain *record)
+{
+    return varve_writer_write(writer, verb, &lab_plain_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_plain_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_plain *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_plain_record, record, done, context);
 }
 
 /* Reads the tensor trace [4], or the part of it that the range says; NULL is all. `size`: of the

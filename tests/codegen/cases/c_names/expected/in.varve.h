@@ -414,6 +414,29 @@ lab_school_class_delete_where(
     return varve_record_delete_where(session, &lab_school_class_record, filter);
 }
 
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_school_class_insert() and so on do; see
+ * <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct lab_school_class *record)
+{
+    return varve_writer_write(writer, verb, &lab_school_class_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_school_class_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_school_class *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_school_class_record, record, done, context);
+}
+
 /* Reads the tensor volatile [sample_count], or the part of it that the range says; NULL is all.
  * `size`: of the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record
  * has this key, or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */

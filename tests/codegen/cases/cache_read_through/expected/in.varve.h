@@ -291,6 +291,28 @@ lab_person_delete_where(struct varve_session *session, const struct lab_person_f
     return varve_record_delete_where(session, &lab_person_record, filter);
 }
 
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_person_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct lab_person *record)
+{
+    return varve_writer_write(writer, verb, &lab_person_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_person_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_person *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_person_record, record, done, context);
+}
+
 /* Makes the hot copy in the cache that of the record in the table, for 60 seconds. Of *record
  * only the key's fields are read: id. VARVE_NOT_FOUND when the table has none. That the cache
  * cannot be reached is no failure. */
@@ -664,6 +686,27 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_city_delete_where(struct varve_session *session, const struct lab_city_filter *filter)
 {
     return varve_record_delete_where(session, &lab_city_record, filter);
+}
+
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_city_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_write(struct varve_writer *writer, enum varve_writer_verb verb, struct lab_city *record)
+{
+    return varve_writer_write(writer, verb, &lab_city_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_city_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_city *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_city_record, record, done, context);
 }
 
 /* Reads the tensor outline [point_count x 2], or the part of it that the range says; NULL is
@@ -1102,6 +1145,27 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_draft_delete_where(struct varve_session *session, const struct lab_draft_filter *filter)
 {
     return varve_record_delete_where(session, &lab_draft_record, filter);
+}
+
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_draft_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_write(struct varve_writer *writer, enum varve_writer_verb verb, struct lab_draft *record)
+{
+    return varve_writer_write(writer, verb, &lab_draft_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_draft_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_draft *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_draft_record, record, done, context);
 }
 
 /* Stores the record in the cache under its key, made of title, in place of what is there, until

@@ -216,6 +216,28 @@ lab_sparse_delete_where(struct varve_session *session, const struct lab_sparse_f
     return varve_record_delete_where(session, &lab_sparse_record, filter);
 }
 
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_sparse_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sparse_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct lab_sparse *record)
+{
+    return varve_writer_write(writer, verb, &lab_sparse_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_sparse_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_sparse *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_sparse_record, record, done, context);
+}
+
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status

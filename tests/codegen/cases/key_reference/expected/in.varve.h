@@ -237,6 +237,28 @@ lab_episode_delete_where(struct varve_session *session, const struct lab_episode
     return varve_record_delete_where(session, &lab_episode_record, filter);
 }
 
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_episode_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_episode_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct lab_episode *record)
+{
+    return varve_writer_write(writer, verb, &lab_episode_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_episode_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_episode *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_episode_record, record, done, context);
+}
+
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
@@ -445,6 +467,28 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_summary_delete_where(struct varve_session *session, const struct lab_summary_filter *filter)
 {
     return varve_record_delete_where(session, &lab_summary_record, filter);
+}
+
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_summary_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_summary_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct lab_summary *record)
+{
+    return varve_writer_write(writer, verb, &lab_summary_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_summary_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_summary *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_summary_record, record, done, context);
 }
 
 /* Reads the tensor trace [3], or the part of it that the range says; NULL is all. `size`: of the

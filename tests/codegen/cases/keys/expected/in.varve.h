@@ -385,6 +385,28 @@ lab_country_delete_where(struct varve_session *session, const struct lab_country
     return varve_record_delete_where(session, &lab_country_record, filter);
 }
 
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_country_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_country_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct lab_country *record)
+{
+    return varve_writer_write(writer, verb, &lab_country_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_country_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_country *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_country_record, record, done, context);
+}
+
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
@@ -588,6 +610,27 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_port_delete_where(struct varve_session *session, const struct lab_port_filter *filter)
 {
     return varve_record_delete_where(session, &lab_port_record, filter);
+}
+
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_port_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_port_write(struct varve_writer *writer, enum varve_writer_verb verb, struct lab_port *record)
+{
+    return varve_writer_write(writer, verb, &lab_port_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_port_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_port *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_port_record, record, done, context);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
@@ -798,6 +841,27 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_vote_delete_where(struct varve_session *session, const struct lab_vote_filter *filter)
 {
     return varve_record_delete_where(session, &lab_vote_record, filter);
+}
+
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_vote_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_vote_write(struct varve_writer *writer, enum varve_writer_verb verb, struct lab_vote *record)
+{
+    return varve_writer_write(writer, verb, &lab_vote_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_vote_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_vote *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_vote_record, record, done, context);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
@@ -1012,6 +1076,27 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_cell_delete_where(struct varve_session *session, const struct lab_cell_filter *filter)
 {
     return varve_record_delete_where(session, &lab_cell_record, filter);
+}
+
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_cell_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cell_write(struct varve_writer *writer, enum varve_writer_verb verb, struct lab_cell *record)
+{
+    return varve_writer_write(writer, verb, &lab_cell_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_cell_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_cell *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_cell_record, record, done, context);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
@@ -1229,6 +1314,28 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_synapse_delete_where(struct varve_session *session, const struct lab_synapse_filter *filter)
 {
     return varve_record_delete_where(session, &lab_synapse_record, filter);
+}
+
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_synapse_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct lab_synapse *record)
+{
+    return varve_writer_write(writer, verb, &lab_synapse_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_synapse_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_synapse *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_synapse_record, record, done, context);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -385,6 +385,35 @@ institute_long_names_simultaneous_recording_of_electrodes_delete_where(
         session, &institute_long_names_simultaneous_recording_of_electrodes_record, filter);
 }
 
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what
+ * institute_long_names_simultaneous_recording_of_electrodes_insert() and so on do; see
+ * <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_write(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    struct institute_long_names_simultaneous_recording_of_electrodes *record)
+{
+    return varve_writer_write(
+        writer, verb, &institute_long_names_simultaneous_recording_of_electrodes_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+institute_long_names_simultaneous_recording_of_electrodes_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct institute_long_names_simultaneous_recording_of_electrodes *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(
+        writer, verb, &institute_long_names_simultaneous_recording_of_electrodes_record, record,
+        done, context);
+}
+
 /* Reads the tensor measurements_of_all_the_channels [number_of_connected_channels x
  * number_of_connected_channels], or the part of it that the range says; NULL is all. `size`: of
  * the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this key,

@@ -342,6 +342,28 @@ lab_session_delete_where(struct varve_session *session, const struct lab_session
     return varve_record_delete_where(session, &lab_session_record, filter);
 }
 
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_session_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct lab_session *record)
+{
+    return varve_writer_write(writer, verb, &lab_session_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_session_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_session *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_session_record, record, done, context);
+}
+
 /* Makes the hot copy in the cache that of the record in the table, until it is deleted or
  * evicted. Of *record only the key's fields are read: session and record. VARVE_NOT_FOUND when
  * the table has none. That the cache cannot be reached is no failure. */
@@ -745,6 +767,28 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_record_delete_where(struct varve_session *session, const struct lab_record_filter *filter)
 {
     return varve_record_delete_where(session, &lab_record_record, filter);
+}
+
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_record_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_record_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct lab_record *record)
+{
+    return varve_writer_write(writer, verb, &lab_record_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_record_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_record *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_record_record, record, done, context);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -259,6 +259,27 @@ lab_event_delete_where(struct varve_session *session, const struct lab_event_fil
     return varve_record_delete_where(session, &lab_event_record, filter);
 }
 
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_event_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_event_write(struct varve_writer *writer, enum varve_writer_verb verb, struct lab_event *record)
+{
+    return varve_writer_write(writer, verb, &lab_event_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_event_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_event *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_event_record, record, done, context);
+}
+
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status

@@ -335,6 +335,28 @@ lab_parent_delete_where(struct varve_session *session, const struct lab_parent_f
     return varve_record_delete_where(session, &lab_parent_record, filter);
 }
 
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_parent_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_parent_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct lab_parent *record)
+{
+    return varve_writer_write(writer, verb, &lab_parent_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_parent_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_parent *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_parent_record, record, done, context);
+}
+
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
@@ -541,6 +563,27 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_child_delete_where(struct varve_session *session, const struct lab_child_filter *filter)
 {
     return varve_record_delete_where(session, &lab_child_record, filter);
+}
+
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_child_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_child_write(struct varve_writer *writer, enum varve_writer_verb verb, struct lab_child *record)
+{
+    return varve_writer_write(writer, verb, &lab_child_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_child_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_child *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_child_record, record, done, context);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
@@ -824,6 +867,29 @@ lab_outer_inner_delete_where(
     struct varve_session *session, const struct lab_outer_inner_filter *filter)
 {
     return varve_record_delete_where(session, &lab_outer_inner_record, filter);
+}
+
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_outer_inner_insert() and so on do; see
+ * <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_outer_inner_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct lab_outer_inner *record)
+{
+    return varve_writer_write(writer, verb, &lab_outer_inner_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_outer_inner_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_outer_inner *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_outer_inner_record, record, done, context);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

@@ -338,6 +338,27 @@ lab_trial_delete_where(struct varve_session *session, const struct lab_trial_fil
     return varve_record_delete_where(session, &lab_trial_record, filter);
 }
 
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_trial_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_trial_write(struct varve_writer *writer, enum varve_writer_verb verb, struct lab_trial *record)
+{
+    return varve_writer_write(writer, verb, &lab_trial_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_trial_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_trial *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_trial_record, record, done, context);
+}
+
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
@@ -546,6 +567,28 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_device_delete_where(struct varve_session *session, const struct lab_device_filter *filter)
 {
     return varve_record_delete_where(session, &lab_device_record, filter);
+}
+
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_device_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_device_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct lab_device *record)
+{
+    return varve_writer_write(writer, verb, &lab_device_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_device_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_device *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_device_record, record, done, context);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
@@ -823,6 +866,27 @@ lab_first_delete_where(struct varve_session *session, const struct lab_first_fil
     return varve_record_delete_where(session, &lab_first_record, filter);
 }
 
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_first_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_first_write(struct varve_writer *writer, enum varve_writer_verb verb, struct lab_first *record)
+{
+    return varve_writer_write(writer, verb, &lab_first_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_first_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_first *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_first_record, record, done, context);
+}
+
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().
  * VARVE_INVALID names the field that breaks a rule. */
 VARVE_MUST_CHECK static inline enum varve_status
@@ -1031,6 +1095,28 @@ VARVE_MUST_CHECK static inline enum varve_status
 lab_second_delete_where(struct varve_session *session, const struct lab_second_filter *filter)
 {
     return varve_record_delete_where(session, &lab_second_record, filter);
+}
+
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_second_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_second_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct lab_second *record)
+{
+    return varve_writer_write(writer, verb, &lab_second_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_second_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_second *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_second_record, record, done, context);
 }
 
 /* Packs the record as plain protobuf: release *bytes with varve_bytes_free().

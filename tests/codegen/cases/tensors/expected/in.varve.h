@@ -225,6 +225,28 @@ lab_volume_delete_where(struct varve_session *session, const struct lab_volume_f
     return varve_record_delete_where(session, &lab_volume_record, filter);
 }
 
+/* Hands the record to a writer, which commits it together with those of other threads, and waits
+ * until it is durable. The verb is what lab_volume_insert() and so on do; see <varve/writer.h>. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_write(
+    struct varve_writer *writer, enum varve_writer_verb verb, struct lab_volume *record)
+{
+    return varve_writer_write(writer, verb, &lab_volume_record, record);
+}
+
+/* The same with a copy of the record, without waiting: `done`, which may be NULL, is told its
+ * result. */
+VARVE_MUST_CHECK static inline enum varve_status
+lab_volume_submit(
+    struct varve_writer *writer,
+    enum varve_writer_verb verb,
+    const struct lab_volume *record,
+    varve_writer_done *done,
+    void *context)
+{
+    return varve_writer_submit(writer, verb, &lab_volume_record, record, done, context);
+}
+
 /* Reads the tensor vector [3], or the part of it that the range says; NULL is all. `size`: of
  * the buffer in bytes, which must be that of the range. VARVE_NOT_FOUND: no record has this key,
  * or its tensor is absent; VARVE_INVALID: the range or the size is wrong. */
