@@ -11,6 +11,18 @@ varve__monotonic_now(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+int64_t
+varve__monotonic_lately(void)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+#else
+    return varve__monotonic_now();
+#endif
+}
+
 bool
 varve__watch_expired(struct varve__watch *watch)
 {

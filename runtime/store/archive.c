@@ -5,7 +5,7 @@
 #include <varve/record.h>
 
 #include "base/memory.h"
-#include "store/handles.h"
+#include "store/call.h"
 #include "store/maintain.h"
 #include "table/catalog.h"
 #include "table/read.h"
@@ -66,11 +66,12 @@ varve_record_read_tensor(
     enum varve_status status = varve__session_enter(session);
     if (status != VARVE_OK)
         return status;
+    struct varve__call call = varve__call_begin(session, VARVE_OPERATION_TENSOR_READ, record);
     status = find_subject(session, record, field, &subject);
     if (status == VARVE_OK)
         status = varve__slice_read(
             session->connection, subject.plan, subject.tensor, id, range, buffer, size);
-    return varve__session_leave(session, status);
+    return varve__call_end(&call, 1, status);
 }
 
 /* -------------------------------------------------------------------- tensors larger than memory */
@@ -83,9 +84,30 @@ struct varve_tensor_writer {
     int64_t id;
     int64_t dims[VARVE_DIMS_MAX];
     int64_t row_elements;
-    int64_t rows; /* written */
-    bool failed;
+    int64_t rows;             /* written */
+    int64_t spent_ns;         /* in its calls so far */
+    enum varve_status failed; /* not OK: of the call that failed */
 };
+
+/* Another call of the writer's; all of them are counted as one. */
+static struct varve__call
+resume(const struct varve_tensor_writer *writer)
+{
+    struct varve__call call = varve__call_begin(
+        writer->session, VARVE_OPERATION_TENSOR_WRITE, writer->subject.plan->record);
+    call.begin -= writer->spent_ns;
+    return call;
+}
+
+/* Ends a call behind which others of the writer follow. Returns status. */
+static enum varve_status
+end_part(
+    struct varve_tensor_writer *writer, const struct varve__call *call, enum varve_status status)
+{
+    status = varve__session_leave(call->session, status);
+    writer->spent_ns = varve__monotonic_now() - call->begin;
+    return status;
+}
 
 static enum varve_status
 fail_dims(const struct varve_tensor_writer *writer, enum varve_status status, const char *what)
@@ -175,6 +197,7 @@ varve_tensor_write_begin(
     enum varve_status status = varve__session_enter(session);
     if (status != VARVE_OK)
         return status;
+    struct varve__call call = varve__call_begin(session, VARVE_OPERATION_TENSOR_WRITE, record);
     status = find_subject(session, record, field, &subject);
     if (status == VARVE_OK && (!dims || !result))
         status = misuse(record, "dims or the result is NULL; pass the addresses of variables");
@@ -188,17 +211,19 @@ varve_tensor_write_begin(
         *writer = (struct varve_tensor_writer){.session = session, .subject = subject, .id = id};
         status = begin(writer, dims);
     }
-    if (status == VARVE_OK)
+    if (status == VARVE_OK) {
         *result = writer;
-    else if (writer)
+        return end_part(writer, &call, status);
+    }
+    if (writer)
         release_writer(writer);
-    return varve__session_leave(session, status);
+    return varve__call_end(&call, 0, status);
 }
 
 static enum varve_status
 write_rows(struct varve_tensor_writer *writer, const void *data, int64_t count)
 {
-    if (writer->failed)
+    if (writer->failed != VARVE_OK)
         return misuse(
             writer->subject.plan->record, "an earlier call on this writer has failed; cancel it");
     if (count < 0 || (!data && count > 0))
@@ -208,7 +233,7 @@ write_rows(struct varve_tensor_writer *writer, const void *data, int64_t count)
     enum varve_status status =
         varve__segment_append(writer->segment, 0, data, (size_t)(count * writer->row_elements));
     writer->rows += count;
-    writer->failed = status != VARVE_OK;
+    writer->failed = status;
     return status;
 }
 
@@ -220,7 +245,8 @@ varve_tensor_write_rows(struct varve_tensor_writer *writer, const void *data, in
     enum varve_status status = varve__session_enter(writer->session);
     if (status != VARVE_OK)
         return status;
-    return varve__session_leave(writer->session, write_rows(writer, data, count));
+    struct varve__call call = resume(writer);
+    return end_part(writer, &call, write_rows(writer, data, count));
 }
 
 /* Makes it the record's, in the write that has begun. */
@@ -256,7 +282,7 @@ static enum varve_status
 finish(struct varve_tensor_writer *writer)
 {
     struct varve__connection *connection = writer->session->connection;
-    if (writer->failed)
+    if (writer->failed != VARVE_OK)
         return misuse(
             writer->subject.plan->record,
             "an earlier call on this writer has failed: nothing was written");
@@ -277,8 +303,10 @@ varve_tensor_write_finish(struct varve_tensor_writer *writer)
         return misuse(NULL, "the writer is NULL; begin one and look at the status");
     struct varve_session *session = writer->session;
     enum varve_status status = varve__session_enter(session);
-    if (status == VARVE_OK)
-        status = varve__session_leave(session, finish(writer));
+    if (status == VARVE_OK) {
+        struct varve__call call = resume(writer);
+        status = varve__call_end(&call, writer->rows, finish(writer));
+    }
     release_writer(writer);
     return status;
 }
@@ -286,8 +314,11 @@ varve_tensor_write_finish(struct varve_tensor_writer *writer)
 void
 varve_tensor_write_cancel(struct varve_tensor_writer *writer)
 {
-    if (writer)
-        release_writer(writer);
+    if (!writer)
+        return;
+    struct varve__call call = resume(writer);
+    varve__call_note(&call, writer->rows, writer->failed);
+    release_writer(writer);
 }
 
 /* -------------------------------------------------------------------- verifying */

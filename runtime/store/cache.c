@@ -50,16 +50,11 @@ varve__cache_enter(
 }
 
 enum varve_status
-varve__cache_leave(
-    struct varve_session *session,
-    enum varve_operation operation,
-    int64_t begin,
-    enum varve_status status)
+varve__cache_leave(const struct varve__call *call, int64_t rows, enum varve_status status)
 {
-    varve__count_latency(&session->store->counters, operation, begin);
     if (status != VARVE_OK && status != VARVE_ROW && status != VARVE_DONE)
         varve__failure_set_tier(VARVE_TIER_CACHE);
-    return varve__session_leave(session, status);
+    return varve__call_end(call, rows, status);
 }
 
 enum varve_status
@@ -216,13 +211,13 @@ varve_cache_put(
     enum varve_status status = varve__cache_enter(session, table, &space);
     if (status != VARVE_OK)
         return status;
-    int64_t begin = varve__monotonic_now();
+    struct varve__call call = varve__call_begin(session, VARVE_OPERATION_CACHE_PUT, table);
     status = varve__cache_ttl(space, options, &ttl_ms);
     if (status == VARVE_OK && varve__cache_reads_through(space))
         status = varve__read_through_put(session, space, record, ttl_ms);
     else if (status == VARVE_OK)
         status = put_records(session, space, record, 1, ttl_ms);
-    return varve__cache_leave(session, VARVE_OPERATION_CACHE_PUT, begin, status);
+    return varve__cache_leave(&call, 1, status);
 }
 
 static enum varve_status
@@ -256,7 +251,7 @@ varve_cache_put_many(
     enum varve_status status = varve__cache_enter(session, table, &space);
     if (status != VARVE_OK)
         return status;
-    int64_t begin = varve__monotonic_now();
+    struct varve__call call = varve__call_begin(session, VARVE_OPERATION_CACHE_PUT_MANY, table);
     status = varve__cache_check_array(table, records, count);
     if (status == VARVE_OK)
         status = varve__cache_ttl(space, options, &ttl_ms);
@@ -264,7 +259,7 @@ varve_cache_put_many(
         status = copy_many(session, space, records, (size_t)count, ttl_ms);
     else if (status == VARVE_OK && count > 0)
         status = put_records(session, space, records, (size_t)count, ttl_ms);
-    return varve__cache_leave(session, VARVE_OPERATION_CACHE_PUT_MANY, begin, status);
+    return varve__cache_leave(&call, count, status);
 }
 
 /* -------------------------------------------------------------------- touch, delete */
@@ -339,13 +334,13 @@ varve_cache_touch(
     enum varve_status status = varve__cache_enter(session, table, &space);
     if (status != VARVE_OK)
         return status;
-    int64_t begin = varve__monotonic_now();
+    struct varve__call call = varve__call_begin(session, VARVE_OPERATION_CACHE_TOUCH, table);
     status = varve__cache_ttl(space, options, &ttl_ms);
     if (status == VARVE_OK && varve__cache_reads_through(space))
         status = varve__read_through_touch(session, space, key, ttl_ms);
     else if (status == VARVE_OK)
         status = touch_or_delete(session, space, VARVE__PENDING_TOUCH, key, ttl_ms);
-    return varve__cache_leave(session, VARVE_OPERATION_CACHE_TOUCH, begin, status);
+    return varve__cache_leave(&call, 1, status);
 }
 
 enum varve_status
@@ -360,10 +355,10 @@ varve_cache_delete(
     enum varve_status status = varve__cache_enter(session, table, &space);
     if (status != VARVE_OK)
         return status;
-    int64_t begin = varve__monotonic_now();
+    struct varve__call call = varve__call_begin(session, VARVE_OPERATION_CACHE_DELETE, table);
     if (varve__cache_reads_through(space))
         status = varve__read_through_drop(session, space, key);
     else
         status = touch_or_delete(session, space, VARVE__PENDING_DELETE, key, VARVE__TTL_NONE);
-    return varve__cache_leave(session, VARVE_OPERATION_CACHE_DELETE, begin, status);
+    return varve__cache_leave(&call, 1, status);
 }

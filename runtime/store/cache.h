@@ -4,7 +4,7 @@
 
 #include <varve/cache.h>
 
-#include "store/handles.h"
+#include "store/call.h"
 
 /* A key of the engine, with its memory. */
 struct varve__cache_key {
@@ -30,13 +30,9 @@ varve__cache_enter(
     const struct varve_record *table,
     const struct varve__space **space);
 
-/* Ends it, and notes how long it took. Returns status. */
+/* Ends it, as varve__call_end(). Returns status. */
 enum varve_status
-varve__cache_leave(
-    struct varve_session *session,
-    enum varve_operation operation,
-    int64_t begin,
-    enum varve_status status);
+varve__cache_leave(const struct varve__call *call, int64_t rows, enum varve_status status);
 
 /* The life that the options of a write ask for; of what is only read VARVE__TTL_KEEP is the default.
  * VARVE_MISUSE: it is none. */

@@ -73,7 +73,7 @@ get_one(
         *record = NULL;
         return status;
     }
-    varve__count(*record ? &session->store->counters.hits : &session->store->counters.misses, 1);
+    varve__count(*record ? &session->meter.cache_hits : &session->meter.cache_misses, 1);
     return *record ? VARVE_OK : varve__cache_missed(space, text);
 }
 
@@ -106,13 +106,13 @@ varve_cache_get(
     enum varve_status status = varve__cache_enter(session, table, &space);
     if (status != VARVE_OK)
         return status;
-    int64_t begin = varve__monotonic_now();
+    struct varve__call call = varve__call_begin(session, VARVE_OPERATION_CACHE_GET, table);
     status = varve__cache_ttl_of_get(space, options, &ttl_ms);
     if (status == VARVE_OK && varve__cache_reads_through(space))
         status = varve__read_through_get(session, space, key, ttl_ms, record);
     else if (status == VARVE_OK)
         status = get_one(session, space, key, ttl_ms, record);
-    return varve__cache_leave(session, VARVE_OPERATION_CACHE_GET, begin, status);
+    return varve__cache_leave(&call, 1, status);
 }
 
 /* Keys of a get_many in the session's arena: those that the engine is to be asked for, and where they stand
@@ -164,8 +164,8 @@ count_found(struct varve_session *session, void *const *records, size_t count)
     size_t found = 0;
     for (size_t i = 0; i < count; i++)
         found += records[i] != NULL;
-    varve__count(&session->store->counters.hits, (int64_t)found);
-    varve__count(&session->store->counters.misses, (int64_t)(count - found));
+    varve__count(&session->meter.cache_hits, (int64_t)found);
+    varve__count(&session->meter.cache_misses, (int64_t)(count - found));
 }
 
 /* Room for the keys of `count` records. */
@@ -260,11 +260,11 @@ varve_cache_get_many(
     enum varve_status status = varve__cache_enter(session, table, &space);
     if (status != VARVE_OK)
         return status;
-    int64_t begin = varve__monotonic_now();
+    struct varve__call call = varve__call_begin(session, VARVE_OPERATION_CACHE_GET_MANY, table);
     status = varve__cache_check_array(table, keys, count);
     if (status == VARVE_OK)
         status = varve__cache_ttl_of_get(space, options, &ttl_ms);
     if (status == VARVE_OK)
         status = get_many(session, space, keys, (size_t)count, ttl_ms, records);
-    return varve__cache_leave(session, VARVE_OPERATION_CACHE_GET_MANY, begin, status);
+    return varve__cache_leave(&call, VARVE__CALL_NO_ROWS, status);
 }

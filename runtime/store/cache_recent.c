@@ -8,6 +8,7 @@
 #include "base/cursor.h"
 #include "base/memory.h"
 #include "store/cache.h"
+#include "store/cursor.h"
 #include "table/find.h"
 
 enum {
@@ -106,7 +107,7 @@ fetch(struct varve__recent *recent)
         status = cache->engine->recent(
             cache, &session->connection->watch, recent->space, recent->since, wanted,
             recent->ttl_ms, &recent->place, take_row, recent);
-        varve__count_latency(&session->store->counters, VARVE_OPERATION_CACHE_RECENT, begin);
+        varve__meter_note(&session->meter, VARVE_OPERATION_CACHE_RECENT, begin, status);
     }
     recent->failed = status;
     return status;
@@ -212,7 +213,8 @@ open_recent(
 
 /* -------------------------------------------------------------------- the call */
 
-/* The records of the table, where that has them all: a find with a filter that is made here. */
+/* The records of the table, where that has them all: a find with a filter that is made here, and counted as one.
+ * Leaves the session. */
 static enum varve_status
 find_recent(
     struct varve_session *session,
@@ -225,9 +227,10 @@ find_recent(
     const ProtobufCFieldDescriptor *field = record->cache->index_by;
     const struct varve__plan *plan = varve__plan_of(session->store->plans, record);
     size_t size = record->table->conditions_size + sizeof(struct varve_filter_tail);
+    struct varve__call call = varve__call_begin(session, VARVE_OPERATION_RECORD_FIND, record);
     char *filter = varve__allocate(size); /* aligned as malloc's memory is */
     if (!filter)
-        return varve__fail_memory(record->descriptor->name, size);
+        return varve__call_end(&call, 0, varve__fail_memory(record->descriptor->name, size));
     memset(filter, 0, size);
     struct varve_condition *condition =
         (struct varve_condition *)filter + varve__plan_slot(plan, field->id);
@@ -237,10 +240,8 @@ find_recent(
     *tail =
         (struct varve_filter_tail){.order_by = (int)field->id, .descending = true, .limit = limit};
     enum varve_status status = varve__find(session->connection, plan, filter, cursor);
-    if (status == VARVE_OK)
-        (*cursor)->owner = session;
     varve__release(filter);
-    return status;
+    return varve__cursor_opened(&call, *cursor, status);
 }
 
 static enum varve_status
@@ -282,8 +283,8 @@ varve_cache_recent(
     if (status == VARVE_OK)
         status = varve__cache_ttl_of_get(space, options, &ttl_ms);
     if (status == VARVE_OK && space->record->cache->mode == VARVE_CACHE_READ_THROUGH)
-        status = find_recent(session, space, since, limit, cursor);
-    else if (status == VARVE_OK)
+        return find_recent(session, space, since, limit, cursor);
+    if (status == VARVE_OK)
         status = open_recent(session, space, since, limit, ttl_ms, cursor);
     return varve__session_leave(session, status);
 }

@@ -71,6 +71,8 @@ static const struct member members[] = {
     {MEMBER(archive_memory_bytes), .least = 1 << 20, .most = INT64_MAX / 4},
     {MEMBER(archive_threads), .least = -1, .most = 256},
     {MEMBER(chunk_cache_bytes), .least = -1, .most = INT64_MAX / 4},
+    {MEMBER(slow_call_us), .least = -1, .most = INT32_MAX},
+    {MEMBER(cursor_warn_ms), .least = -1, .most = INT32_MAX},
 };
 
 /* Variables of other programs that have these files, read before our own. */
@@ -273,6 +275,19 @@ resolve_archive(const struct varve_config *config, struct varve__archive_options
 
 /* -------------------------------------------------------------------- all of it */
 
+/* What the log is told: nothing without one. */
+static void
+resolve_told(const struct varve_config *config, struct varve_store *store)
+{
+    if (!config->log)
+        return;
+    int64_t slow_us = resolved(config->slow_call_us, 0);
+    int64_t warn_ms = resolved(config->cursor_warn_ms, 60000);
+    store->slow_call_ns = slow_us * 1000;
+    store->cursor_warn_ns = warn_ms * 1000000;
+    store->connect.traced = store->slow_call_ns > 0;
+}
+
 enum varve_status
 varve__config_resolve(const struct varve_config *config, struct varve_store *store)
 {
@@ -297,6 +312,7 @@ varve__config_resolve(const struct varve_config *config, struct varve_store *sto
     store->progress = config->archive_progress;
     store->progress_context = config->archive_progress_context;
     resolve_archive(config, &store->archive_options);
+    resolve_told(config, store);
     return resolve_redis(config, store);
 }
 

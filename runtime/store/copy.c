@@ -57,7 +57,7 @@ invalidate(struct varve_session *session, const struct varve__cache_text *keys, 
     int64_t begin = varve__monotonic_now();
     enum varve_status status =
         cache->engine->copies->invalidate(cache, &session->connection->watch, keys, count);
-    varve__count_latency(&session->store->counters, VARVE_OPERATION_CACHE_INVALIDATE, begin);
+    varve__meter_note(&session->meter, VARVE_OPERATION_CACHE_INVALIDATE, begin, status);
     return status;
 }
 
@@ -151,7 +151,7 @@ varve__read_through_send(struct varve_session *session)
         status = send_rows(session, copies->committed, count, &sent);
     if (status != VARVE_OK && status != VARVE_BUSY) {
         varve__copies_log(session, "hot copies wait to be deleted, and are not read meanwhile");
-        varve__count(&session->store->counters.dropped, (int64_t)count - sent);
+        varve__count(&session->meter.cache_dropped, (int64_t)count - sent);
     }
     varve__copies_forget(copies);
     varve__failure_restore(&kept);

@@ -18,7 +18,7 @@
 #include "cache/redis.h"
 #include "codec/cache_space.h"
 #include "codec/cache_value.h"
-#include "store/cache_counters.h"
+#include "store/meter.h"
 #include "store/pending.h"
 #include "table/connection.h"
 
@@ -38,6 +38,8 @@ struct varve_store {
     size_t pooled_sessions;
     void (*log)(void *, enum varve_log_level, enum varve_tier, const char *);
     void *log_context;
+    int64_t slow_call_ns;   /* of calls that the log is told; 0: of none */
+    int64_t cursor_warn_ns; /* of cursors, likewise */
 
     struct varve__archive_options archive_options; /* but for the folder */
     struct varve__archive *archive;                /* NULL when no message has tensors */
@@ -48,7 +50,6 @@ struct varve_store {
 
     struct varve__spaces *spaces; /* of the messages that are cached */
     struct varve__cache *cache;   /* NULL when there are none */
-    struct varve__cache_counters counters;
     atomic_bool draining; /* a session that came upon rows of hot copies that wait deletes them */
     atomic_bool
         copies_unsaid; /* that hot copies are kept is not in the database: others were writing */
@@ -66,6 +67,8 @@ struct varve_store {
     size_t session_count;       /* open ones */
     size_t idle_count;          /* and those that wait in the pool */
     struct varve_session *idle; /* the last closed first: its pages are warm */
+    struct varve_session *all;  /* open ones and those that wait */
+    struct varve__figures past; /* of sessions that are no more */
 };
 
 /* What a session has of the cache tier: made when it is first needed. */
@@ -79,8 +82,11 @@ struct varve__session_cache {
 struct varve_session {
     struct varve_store *store;
     struct varve__connection *connection;
+    int64_t untimed; /* bits of a count that are 0 when a short call is timed: call.h */
     struct varve__session_cache cache;
-    struct varve_session *next; /* in the pool */
+    struct varve_session *next;          /* in the pool */
+    struct varve_session *older, **link; /* in the list of all */
+    struct varve__meter meter;
     bool failed;
     struct varve_failure failure;
     char error[VARVE__ERROR_SIZE];

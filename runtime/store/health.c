@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "store/cache.h"
 #include "store/maintain.h"
+#include "store/observe.h"
 #include "store/read_through.h"
 #include "table/figures.h"
 
@@ -137,7 +138,8 @@ fill_health(struct varve_session *session, struct varve_health_report *health)
 {
     struct varve_store *store = session->store;
     enum varve_status status = VARVE_OK;
-    varve__counters_report(&store->counters, health);
+    varve__observe_figures(store, health);
+    varve__observe_files(session, &health->table);
     health->cache.engine = store->cache ? store->cache->engine->name : "none";
     if (store->spaces->read_through_count > 0)
         status = varve__copies_count(session->connection, &health->cache.waiting_invalidations);
@@ -157,8 +159,11 @@ varve_health(struct varve_store *store, struct varve_health_report *health)
     if (health)
         *health = (struct varve_health_report){0};
     enum varve_status status = refuse(store, health, "varve_health");
-    if (status == VARVE_OK)
-        status = varve_session_open(store, &session);
+    if (status != VARVE_OK)
+        return status;
+    varve__observe_cursors(store);
+    varve__observe_sessions(store, &health->table);
+    status = varve_session_open(store, &session);
     if (status != VARVE_OK)
         return status;
     status = varve__session_enter(session);
@@ -308,8 +313,10 @@ varve_maintain(struct varve_store *store, struct varve_maintenance_report *repor
     enum varve_status status = refuse(store, report, "varve_maintain");
     if (status == VARVE_OK)
         status = varve__maintain_refuse_writer(store, "varve_maintain");
-    if (status == VARVE_OK)
-        status = varve_session_open(store, &session);
+    if (status != VARVE_OK)
+        return status;
+    varve__observe_cursors(store);
+    status = varve_session_open(store, &session);
     if (status != VARVE_OK)
         return status;
     status = varve__session_enter(session);

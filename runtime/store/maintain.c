@@ -7,6 +7,7 @@
 #include <varve/archive.h>
 
 #include "base/memory.h"
+#include "store/call.h"
 #include "table/move.h"
 #include "table/sqlite.h"
 #include "table/tidy.h"
@@ -150,8 +151,10 @@ varve_flush(struct varve_store *store)
     if (status != VARVE_OK)
         return status;
     status = varve__session_enter(session);
-    if (status == VARVE_OK)
-        status = varve__session_leave(session, flush_locked(session));
+    if (status == VARVE_OK) {
+        struct varve__call call = varve__call_begin(session, VARVE_OPERATION_FLUSH, NULL);
+        status = varve__call_end(&call, VARVE__CALL_NO_ROWS, flush_locked(session));
+    }
     varve_session_close(session);
     return status;
 }
@@ -289,12 +292,10 @@ compact(struct varve_session *session, struct varve_maintenance_report *report)
     return status;
 }
 
-enum varve_status
-varve__maintain_archive(struct varve_session *session, struct varve_maintenance_report *report)
+static enum varve_status
+maintain_locked(struct varve_session *session, struct varve_maintenance_report *report)
 {
     struct varve__file_lock lock;
-    if (!session->store->archive || session->store->connect.read_only)
-        return VARVE_OK;
     enum varve_status status = take_lock(session->store, &lock);
     if (status != VARVE_OK)
         return status;
@@ -302,5 +303,16 @@ varve__maintain_archive(struct varve_session *session, struct varve_maintenance_
     if (status == VARVE_OK)
         status = compact(session, report);
     varve__file_lock_close(&lock);
+    return status;
+}
+
+enum varve_status
+varve__maintain_archive(struct varve_session *session, struct varve_maintenance_report *report)
+{
+    if (!session->store->archive || session->store->connect.read_only)
+        return VARVE_OK;
+    struct varve__call call = varve__call_begin(session, VARVE_OPERATION_COMPACT, NULL);
+    enum varve_status status = maintain_locked(session, report);
+    varve__call_note(&call, VARVE__CALL_NO_ROWS, status);
     return status;
 }

@@ -237,7 +237,7 @@ varve__pending_send(struct varve_session *session)
         if (status == VARVE_OK)
             continue;
         count = ended_by(status, done, count, pending->count - at);
-        varve__count(&session->store->counters.dropped, (int64_t)(count - done));
+        varve__count(&session->meter.cache_dropped, (int64_t)(count - done));
         varve__store_log(
             session->store, VARVE_LOG_WARNING, VARVE_TIER_CACHE,
             "%zu writes to the cache, which were to follow a commit, were dropped: %s",

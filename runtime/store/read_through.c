@@ -235,7 +235,7 @@ read_and_fill(struct request *request)
     enum varve_status status = read_table(request);
     if (status == VARVE_OK && request->granted)
         fill(request);
-    varve__count_latency(&request->session->store->counters, VARVE_OPERATION_CACHE_FILL, begin);
+    varve__meter_note(&request->session->meter, VARVE_OPERATION_CACHE_FILL, begin, status);
     return status;
 }
 
@@ -258,9 +258,9 @@ ends_call(enum varve_status status)
 static void
 count_answer(const struct request *request, bool hit)
 {
-    struct varve__cache_counters *counters = &request->session->store->counters;
+    struct varve__meter *meter = &request->session->meter;
     if (request->counts)
-        varve__count(hit ? &counters->hits : &counters->misses, 1);
+        varve__count(hit ? &meter->cache_hits : &meter->cache_misses, 1);
 }
 
 /* By the copy, and where that does not answer by the table. */

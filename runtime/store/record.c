@@ -1,6 +1,7 @@
-/* Records in a store: each call looks up the plan of its record and asks the table tier. */
-#include "base/cursor.h"
-#include "store/handles.h"
+/* Records in a store: each call looks up the plan of its record and asks the table tier. Cursors go on in
+ * cursor.c. */
+#include "store/call.h"
+#include "store/cursor.h"
 #include "table/find.h"
 #include "table/read.h"
 #include "table/write.h"
@@ -16,42 +17,52 @@ misuse(const struct varve_record *table, const char *text)
 }
 
 static enum varve_status
-refuse_table(struct varve_session *session, const struct varve_record *table)
+refuse_table(struct varve__call call)
 {
+    const struct varve_record *table = call.record;
     if (!table)
-        return varve__session_leave(
-            session, misuse(NULL, "the table is NULL; pass a generated one, P_M_record"));
-    return varve__session_leave(
-        session, varve__fail(
-                     VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, table->descriptor->name,
-                     "%s has no table in this store; open the store with the schema that has it",
-                     table->descriptor->name));
+        return varve__call_end(
+            &call, 0, misuse(NULL, "the table is NULL; pass a generated one, P_M_record"));
+    enum varve_status status = varve__fail(
+        VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, table->descriptor->name,
+        "%s has no table in this store; open the store with the schema that has it",
+        table->descriptor->name);
+    return varve__call_end(&call, 0, status);
 }
 
 /* Begins a call about records of this table. When it fails the call is over. */
 static inline __attribute__((always_inline)) enum varve_status
 enter(
     struct varve_session *session,
+    enum varve_operation operation,
     const struct varve_record *table,
-    const struct varve__plan **plan)
+    const struct varve__plan **plan,
+    struct varve__call *call)
 {
     enum varve_status status = varve__session_enter(session);
     if (status != VARVE_OK)
         return status;
+    if (operation == VARVE_OPERATION_RECORD_GET)
+        *call = varve__call_begin_short(session, operation, table);
+    else
+        *call = varve__call_begin(session, operation, table);
     *plan = varve__plan_of(session->store->plans, table); /* of NULL: NULL */
-    return *plan ? VARVE_OK : refuse_table(session, table);
+    return *plan ? VARVE_OK : refuse_table(*call);
 }
 
 /* For a call whose result has no place to go. */
 static enum varve_status
-refuse_result(struct varve_session *session, const struct varve_record *table)
+refuse_result(
+    struct varve_session *session, enum varve_operation operation, const struct varve_record *table)
 {
+    struct varve__call call;
     const struct varve__plan *plan;
-    enum varve_status status = enter(session, table, &plan);
+    enum varve_status status = enter(session, operation, table, &plan, &call);
     if (status != VARVE_OK)
         return status;
-    return varve__session_leave(
-        session, misuse(table, "the result is NULL; pass the address of a variable that takes it"));
+    return varve__call_end(
+        &call, 0,
+        misuse(table, "the result is NULL; pass the address of a variable that takes it"));
 }
 
 /* An array that a caller passes with its count. */
@@ -70,35 +81,39 @@ check_array(const struct varve_record *table, const void *array, int64_t count)
 enum varve_status
 varve_record_insert(struct varve_session *session, const struct varve_record *table, void *record)
 {
+    struct varve__call call;
     const struct varve__plan *plan;
-    enum varve_status status = enter(session, table, &plan);
+    enum varve_status status = enter(session, VARVE_OPERATION_RECORD_INSERT, table, &plan, &call);
     if (status != VARVE_OK)
         return status;
-    return varve__session_leave(session, varve__insert(session->connection, plan, record));
+    return varve__call_end(&call, 1, varve__insert(session->connection, plan, record));
 }
 
 enum varve_status
 varve_record_insert_many(
     struct varve_session *session, const struct varve_record *table, void *records, int64_t count)
 {
+    struct varve__call call;
     const struct varve__plan *plan;
-    enum varve_status status = enter(session, table, &plan);
+    enum varve_status status =
+        enter(session, VARVE_OPERATION_RECORD_INSERT_MANY, table, &plan, &call);
     if (status != VARVE_OK)
         return status;
     status = check_array(table, records, count);
     if (status == VARVE_OK)
         status = varve__insert_many(session->connection, plan, records, (size_t)count);
-    return varve__session_leave(session, status);
+    return varve__call_end(&call, count, status);
 }
 
 enum varve_status
 varve_record_update(struct varve_session *session, const struct varve_record *table, void *record)
 {
+    struct varve__call call;
     const struct varve__plan *plan;
-    enum varve_status status = enter(session, table, &plan);
+    enum varve_status status = enter(session, VARVE_OPERATION_RECORD_UPDATE, table, &plan, &call);
     if (status != VARVE_OK)
         return status;
-    return varve__session_leave(session, varve__update(session->connection, plan, record));
+    return varve__call_end(&call, 1, varve__update(session->connection, plan, record));
 }
 
 enum varve_status
@@ -109,61 +124,67 @@ varve_record_update_fields(
     const uint32_t *fields,
     int64_t count)
 {
+    struct varve__call call;
     const struct varve__plan *plan;
-    enum varve_status status = enter(session, table, &plan);
+    enum varve_status status = enter(session, VARVE_OPERATION_RECORD_UPDATE, table, &plan, &call);
     if (status != VARVE_OK)
         return status;
     status = check_array(table, fields, count);
     if (status == VARVE_OK)
         status = varve__update_fields(session->connection, plan, record, fields, (size_t)count);
-    return varve__session_leave(session, status);
+    return varve__call_end(&call, 1, status);
 }
 
 enum varve_status
 varve_record_upsert(struct varve_session *session, const struct varve_record *table, void *record)
 {
+    struct varve__call call;
     const struct varve__plan *plan;
-    enum varve_status status = enter(session, table, &plan);
+    enum varve_status status = enter(session, VARVE_OPERATION_RECORD_UPSERT, table, &plan, &call);
     if (status != VARVE_OK)
         return status;
-    return varve__session_leave(session, varve__upsert(session->connection, plan, record, 0));
+    return varve__call_end(&call, 1, varve__upsert(session->connection, plan, record, 0));
 }
 
 enum varve_status
 varve_record_upsert_by(
     struct varve_session *session, const struct varve_record *table, void *record, uint32_t field)
 {
+    struct varve__call call;
     const struct varve__plan *plan;
-    enum varve_status status = enter(session, table, &plan);
+    enum varve_status status = enter(session, VARVE_OPERATION_RECORD_UPSERT, table, &plan, &call);
     if (status != VARVE_OK)
         return status;
     if (field == 0)
         status = misuse(table, "upsert_by: the field is 0; pass the constant of a unique field");
     else
         status = varve__upsert(session->connection, plan, record, field);
-    return varve__session_leave(session, status);
+    return varve__call_end(&call, 1, status);
 }
 
 enum varve_status
 varve_record_delete(
     struct varve_session *session, const struct varve_record *table, const void *const *key)
 {
+    struct varve__call call;
     const struct varve__plan *plan;
-    enum varve_status status = enter(session, table, &plan);
+    enum varve_status status = enter(session, VARVE_OPERATION_RECORD_DELETE, table, &plan, &call);
     if (status != VARVE_OK)
         return status;
-    return varve__session_leave(session, varve__delete(session->connection, plan, key));
+    return varve__call_end(&call, 1, varve__delete(session->connection, plan, key));
 }
 
 enum varve_status
 varve_record_delete_where(
     struct varve_session *session, const struct varve_record *table, const void *filter)
 {
+    struct varve__call call;
     const struct varve__plan *plan;
-    enum varve_status status = enter(session, table, &plan);
+    enum varve_status status = enter(session, VARVE_OPERATION_RECORD_DELETE, table, &plan, &call);
     if (status != VARVE_OK)
         return status;
-    return varve__session_leave(session, varve__find_delete(session->connection, plan, filter));
+    status = varve__find_delete(session->connection, plan, filter);
+    return varve__call_end(&call, session->connection->changes, status);
 }
 
 /* -------------------------------------------------------------------- reading */
@@ -175,14 +196,15 @@ varve_record_get(
     const void *const *key,
     void **record)
 {
+    struct varve__call call;
     const struct varve__plan *plan;
     if (!record)
-        return refuse_result(session, table);
+        return refuse_result(session, VARVE_OPERATION_RECORD_GET, table);
     *record = NULL;
-    enum varve_status status = enter(session, table, &plan);
+    enum varve_status status = enter(session, VARVE_OPERATION_RECORD_GET, table, &plan, &call);
     if (status != VARVE_OK)
         return status;
-    return varve__session_leave(session, varve__get(session->connection, plan, key, record));
+    return varve__call_end(&call, 1, varve__get(session->connection, plan, key, record));
 }
 
 enum varve_status
@@ -193,15 +215,25 @@ varve_record_get_by(
     const void *value,
     void **record)
 {
+    struct varve__call call;
     const struct varve__plan *plan;
     if (!record)
-        return refuse_result(session, table);
+        return refuse_result(session, VARVE_OPERATION_RECORD_GET, table);
     *record = NULL;
-    enum varve_status status = enter(session, table, &plan);
+    enum varve_status status = enter(session, VARVE_OPERATION_RECORD_GET, table, &plan, &call);
     if (status != VARVE_OK)
         return status;
     status = varve__get_by(session->connection, plan, field, value, record);
-    return varve__session_leave(session, status);
+    return varve__call_end(&call, 1, status);
+}
+
+static int64_t
+count_found(void *const *records, int64_t count)
+{
+    int64_t found = 0;
+    for (int64_t i = 0; i < count; i++)
+        found += records[i] != NULL;
+    return found;
 }
 
 enum varve_status
@@ -212,17 +244,21 @@ varve_record_get_many(
     int64_t count,
     void ***records)
 {
+    struct varve__call call;
     const struct varve__plan *plan;
+    int64_t found = 0;
     if (!records)
-        return refuse_result(session, table);
+        return refuse_result(session, VARVE_OPERATION_RECORD_GET_MANY, table);
     *records = NULL;
-    enum varve_status status = enter(session, table, &plan);
+    enum varve_status status = enter(session, VARVE_OPERATION_RECORD_GET_MANY, table, &plan, &call);
     if (status != VARVE_OK)
         return status;
     status = check_array(table, keys, count);
     if (status == VARVE_OK)
         status = varve__get_many(session->connection, plan, keys, (size_t)count, records);
-    return varve__session_leave(session, status);
+    if (status == VARVE_OK)
+        found = count_found(*records, count);
+    return varve__call_end(&call, found, status);
 }
 
 void
@@ -239,17 +275,16 @@ varve_record_find(
     const void *filter,
     struct varve_cursor **cursor)
 {
+    struct varve__call call;
     const struct varve__plan *plan;
     if (!cursor)
-        return refuse_result(session, table);
+        return refuse_result(session, VARVE_OPERATION_RECORD_FIND, table);
     *cursor = NULL;
-    enum varve_status status = enter(session, table, &plan);
+    enum varve_status status = enter(session, VARVE_OPERATION_RECORD_FIND, table, &plan, &call);
     if (status != VARVE_OK)
         return status;
     status = varve__find(session->connection, plan, filter, cursor);
-    if (status == VARVE_OK)
-        (*cursor)->owner = session;
-    return varve__session_leave(session, status);
+    return varve__cursor_opened(&call, *cursor, status);
 }
 
 enum varve_status
@@ -259,15 +294,16 @@ varve_record_find_one(
     const void *filter,
     void **record)
 {
+    struct varve__call call;
     const struct varve__plan *plan;
     if (!record)
-        return refuse_result(session, table);
+        return refuse_result(session, VARVE_OPERATION_RECORD_FIND, table);
     *record = NULL;
-    enum varve_status status = enter(session, table, &plan);
+    enum varve_status status = enter(session, VARVE_OPERATION_RECORD_FIND, table, &plan, &call);
     if (status != VARVE_OK)
         return status;
     status = varve__find_one(session->connection, plan, filter, record);
-    return varve__session_leave(session, status);
+    return varve__call_end(&call, 1, status);
 }
 
 enum varve_status
@@ -277,59 +313,14 @@ varve_record_count(
     const void *filter,
     int64_t *count)
 {
+    struct varve__call call;
     const struct varve__plan *plan;
     if (!count)
-        return refuse_result(session, table);
+        return refuse_result(session, VARVE_OPERATION_RECORD_COUNT, table);
     *count = 0;
-    enum varve_status status = enter(session, table, &plan);
+    enum varve_status status = enter(session, VARVE_OPERATION_RECORD_COUNT, table, &plan, &call);
     if (status != VARVE_OK)
         return status;
     status = varve__find_count(session->connection, plan, filter, count);
-    return varve__session_leave(session, status);
-}
-
-/* -------------------------------------------------------------------- cursors */
-
-/* Why a cursor has no next row of this table. */
-static enum varve_status
-refuse_next(const struct varve_cursor *cursor, const struct varve_record *table)
-{
-    if (!cursor)
-        return misuse(table, "the cursor is NULL; look at the status of the find");
-    if (!cursor->owner)
-        return misuse(table, "the cursor's session is closed; close the cursor too");
-    enum varve_status status = varve__session_enter(cursor->owner);
-    if (status != VARVE_OK)
-        return status;
-    return varve__session_leave(
-        cursor->owner,
-        varve__fail(
-            VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE,
-            table ? table->descriptor->name : NULL,
-            "the cursor is of %s, not of %s; call that message's _next",
-            cursor->record->descriptor->name, table ? table->descriptor->name : "NULL"));
-}
-
-enum varve_status
-varve_cursor_next(struct varve_cursor *cursor, const struct varve_record *table, const void **row)
-{
-    *row = NULL;
-    if (__builtin_expect(!cursor || !cursor->owner || cursor->record != table, 0))
-        return refuse_next(cursor, table);
-    struct varve_session *session = cursor->owner;
-    enum varve_status status = varve__session_enter(session);
-    if (status != VARVE_OK)
-        return status;
-    return varve__session_leave(session, cursor->next(cursor, row));
-}
-
-void
-varve_cursor_close(struct varve_cursor *cursor)
-{
-    if (!cursor)
-        return;
-    struct varve_session *session = cursor->owner;
-    /* After a fork the statement is the parent's. */
-    if (!session || session->store->fork_count == varve__fork_count)
-        cursor->close(cursor);
+    return varve__call_end(&call, VARVE__CALL_NO_ROWS, status);
 }

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "store/cache_recent.h"
+#include "store/cursor.h"
 #include "store/handles.h"
 #include "store/read_through.h"
 #include "table/find.h"
@@ -77,25 +78,54 @@ leave_into_pool(struct varve_store *store, struct varve_session *session)
     return pooled;
 }
 
+/* Into the list of all, where others look at it; and out again, when what it has counted stays. */
+static void
+list_session(struct varve_store *store, struct varve_session *session)
+{
+    pthread_mutex_lock(&store->lock);
+    session->older = store->all;
+    session->link = &store->all;
+    if (session->older)
+        session->older->link = &session->older;
+    store->all = session;
+    pthread_mutex_unlock(&store->lock);
+}
+
+static void
+unlist_session(struct varve_store *store, struct varve_session *session)
+{
+    pthread_mutex_lock(&store->lock);
+    *session->link = session->older;
+    if (session->older)
+        session->older->link = session->link;
+    varve__meter_add(&session->meter, &store->past);
+    pthread_mutex_unlock(&store->lock);
+}
+
 static enum varve_status
 make_session(struct varve_store *store, struct varve_session **result)
 {
     struct varve_session *session = varve__allocate(sizeof *session);
     if (!session)
         return varve__fail_memory(NULL, sizeof *session);
-    *session = (struct varve_session){.store = store};
+    memset(session, 0, sizeof *session);
+    session->store = store;
+    session->untimed = store->slow_call_ns > 0 ? 0 : VARVE__CALL_SAMPLE - 1;
     enum varve_status status =
         varve__connection_open(&store->connect, store->plans, &store->queue, &session->connection);
-    if (status == VARVE_OK)
-        *result = session;
-    else
+    if (status != VARVE_OK) {
         varve__release(session);
-    return status;
+        return status;
+    }
+    list_session(store, session);
+    *result = session;
+    return VARVE_OK;
 }
 
 void
 varve__session_destroy(struct varve_session *session)
 {
+    unlist_session(session->store, session);
     varve__connection_close(session->connection);
     varve__cache_codec_release(&session->cache.codec);
     varve__arena_release(session->cache.arena);
@@ -140,8 +170,11 @@ varve_session_close(struct varve_session *session)
         return;
     struct varve_store *store = session->store;
     for (struct varve__find_cursor *cursor = session->connection->cursors; cursor;
-         cursor = cursor->next)
+         cursor = cursor->next) {
+        if (cursor->base.owner)
+            varve__cursor_ends(session, &cursor->base);
         cursor->base.owner = NULL;
+    }
     varve__recent_detach(session);
     varve__pending_forget(session, 0);
     bool fit = varve__connection_reset(session->connection);
@@ -227,23 +260,24 @@ varve_session_sqlite(struct varve_session *session)
 
 /* -------------------------------------------------------------------- transactions */
 
-static enum varve_status
-call(struct varve_session *session, enum varve_status (*what)(struct varve__connection *connection))
-{
-    enum varve_status status = varve__session_enter(session);
-    return status == VARVE_OK ? varve__session_leave(session, what(session->connection)) : status;
-}
-
 enum varve_status
 varve_begin(struct varve_session *session)
 {
-    return call(session, varve__transaction_begin);
+    enum varve_status status = varve__session_enter(session);
+    if (status != VARVE_OK)
+        return status;
+    struct varve__call call = varve__call_begin(session, VARVE_OPERATION_BEGIN, NULL);
+    status = varve__transaction_begin(session->connection);
+    return varve__call_end(&call, VARVE__CALL_NO_ROWS, status);
 }
 
 enum varve_status
 varve_begin_read(struct varve_session *session)
 {
-    return call(session, varve__transaction_begin_read);
+    enum varve_status status = varve__session_enter(session);
+    if (status != VARVE_OK)
+        return status;
+    return varve__session_leave(session, varve__transaction_begin_read(session->connection));
 }
 
 /* Sends what was to follow the commit, or makes it the outer begin's. */
@@ -265,9 +299,13 @@ varve_commit(struct varve_session *session)
     enum varve_status status = varve__session_enter(session);
     if (status != VARVE_OK)
         return status;
+    bool reading = session->connection->transaction == VARVE__TRANSACTION_READ;
+    struct varve__call call = varve__call_begin(session, VARVE_OPERATION_COMMIT, NULL);
     status = varve__transaction_commit(session->connection);
     follow_commit(session, status);
-    return varve__session_leave(session, status);
+    if (reading)
+        return varve__session_leave(session, status);
+    return varve__call_end(&call, VARVE__CALL_NO_ROWS, status);
 }
 
 enum varve_status

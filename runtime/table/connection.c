@@ -194,6 +194,7 @@ varve__connection_open(
     connection->watch.call_timeout_ms = options->call_timeout_ms;
     connection->watch.call_end = INT64_MAX;
     connection->catalog.archive = options->archive;
+    pthread_mutex_init(&connection->open_lock, NULL);
     enum varve_status status =
         varve__sqlite_open(options->path, options->read_only, &connection->database);
     if (status == VARVE_OK) {
@@ -208,6 +209,9 @@ varve__connection_open(
         status = make_queries(connection);
     if (status == VARVE_OK && !(connection->arena = varve__arena_create(ARENA_SIZE)))
         status = varve__fail_memory(NULL, ARENA_SIZE);
+    if (status == VARVE_OK && options->traced &&
+        !(connection->trace = varve__trace_create(connection->database)))
+        status = VARVE_NO_MEMORY; /* recorded */
     if (status == VARVE_OK)
         *result = connection;
     else
@@ -239,7 +243,11 @@ varve__connection_close(struct varve__connection *connection)
     varve__copies_release(connection);
     varve__catalog_release(&connection->catalog);
     varve__arena_release(connection->arena);
+    if (connection->trace)
+        sqlite3_trace_v2(connection->database, 0, NULL, NULL);
     sqlite3_close_v2(connection->database); /* _v2: a user's own statement may still be there */
+    varve__release(connection->trace);
+    pthread_mutex_destroy(&connection->open_lock);
     varve__release(connection);
 }
 

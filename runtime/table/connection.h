@@ -3,6 +3,7 @@
 #ifndef VARVE_TABLE_CONNECTION_H
 #define VARVE_TABLE_CONNECTION_H
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@
 #include "table/plan.h"
 #include "table/queue.h"
 #include "table/statement.h"
+#include "table/trace.h"
 
 /* How connections are opened: resolved, no defaults left. */
 struct varve__connect {
@@ -31,6 +33,7 @@ struct varve__connect {
     size_t cached_statements;
     const struct varve__spaces *spaces; /* of what is cached; NULL: nothing is */
     bool keeps_copies;                  /* the program has a server for hot copies */
+    bool traced;                        /* what the statements of a call take is asked for */
     struct varve__archive *archive;     /* NULL: tensors stay in the table */
 };
 
@@ -76,6 +79,13 @@ struct varve__connection {
     int64_t changes;                    /* rows of the last write */
     int64_t page_cache_bytes;           /* as set */
     sqlite3_stmt *controls[VARVE__CONTROL_COUNT];
+
+    /* For those who look on: */
+    struct varve__trace *trace; /* NULL: nobody asks */
+    struct varve__find_cursor
+        *open; /* of the cursors those that stand in their rows: others look at them .. */
+    pthread_mutex_t open_lock; /* .. under this lock */
+    int64_t call_began;        /* monotonic ns, of the last call that was timed; 0: none was */
 };
 
 /* Opens the database file. `plans` and `queue` must outlive the connection. */

@@ -1,7 +1,5 @@
-/* Cursors, and the calls that a filter needs but one statement for. */
+/* Finding by a filter: the cursor of a find, and the calls that need but one statement. */
 #include "table/find.h"
-
-#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -10,11 +8,6 @@
 #include "table/row.h"
 #include "table/staged.h"
 #include "table/transaction.h"
-
-enum {
-    ROW_ARENA_SIZE = 512,  /* maps and messages of a small row; small enough for a fast malloc */
-    KEPT_ARENA_SIZE = 4096 /* the first rows of a write */
-};
 
 static const char *
 message_of(const struct varve__plan *plan)
@@ -33,89 +26,7 @@ take_statement(
         filter, statement);
 }
 
-/* -------------------------------------------------------------------- cursors */
-
-/* Whether rows have maps, messages or arrays, which are decoded. */
-static bool
-needs_arena(const struct varve__plan *plan)
-{
-    const struct varve__moves *moves = &plan->moves;
-    const struct varve__place *at = moves->order + moves->first[VARVE__MOVE_OTHER];
-    for (; at < moves->end[VARVE__MOVE_OTHER]; at++) {
-        if (plan->slots[at->slot].scalar == VARVE__MOVE_OTHER)
-            return true;
-    }
-    return false;
-}
-
-/* A cursor, its row and `memory_size` bytes in one block. */
-static struct varve__find_cursor *
-make_cursor(const struct varve__plan *plan, size_t memory_size, void **memory)
-{
-    size_t head = varve__arena_round(sizeof(struct varve__find_cursor));
-    size_t row = varve__arena_round(plan->record->descriptor->sizeof_message);
-    size_t size;
-    struct varve__find_cursor *cursor = NULL;
-    if (varve__size_add(head + row, memory_size, &size))
-        cursor = varve__allocate(size);
-    if (!cursor)
-        return NULL;
-    *cursor = (struct varve__find_cursor){.plan = plan, .row = (char *)cursor + head};
-    memcpy(cursor->row, plan->record->initial, plan->record->descriptor->sizeof_message);
-    *memory = (char *)cursor + head + row;
-    if (needs_arena(plan)) {
-        cursor->arena = varve__arena_create(ROW_ARENA_SIZE);
-        if (!cursor->arena) {
-            varve__release(cursor);
-            return NULL;
-        }
-    }
-    return cursor;
-}
-
-static void
-release_cursor(struct varve__find_cursor *cursor)
-{
-    varve__arena_release(cursor->arena);
-    varve__arena_release(cursor->kept.arena);
-    varve__release(cursor);
-}
-
-static void
-link_cursor(struct varve__connection *connection, struct varve__find_cursor *cursor)
-{
-    cursor->connection = connection;
-    cursor->depth = connection->depth;
-    cursor->next = connection->cursors;
-    cursor->link = &connection->cursors;
-    if (cursor->next)
-        cursor->next->link = &cursor->next;
-    connection->cursors = cursor;
-    connection->open_rows += cursor->statement != NULL;
-}
-
-static void
-unlink_cursor(struct varve__find_cursor *cursor)
-{
-    *cursor->link = cursor->next;
-    if (cursor->next)
-        cursor->next->link = cursor->link;
-}
-
-/* Gives the statement back, if it is still there. */
-static void
-end_rows(struct varve__find_cursor *cursor)
-{
-    cursor->kept.count = 0;
-    if (!cursor->statement)
-        return;
-    if (cursor->query)
-        varve__query_give(cursor->query);
-    else
-        varve__statement_give(cursor->connection, cursor->statement);
-    cursor->statement = NULL;
-    cursor->connection->open_rows--;
-}
+/* -------------------------------------------------------------------- many rows */
 
 static enum varve_status
 open_cursor(
@@ -124,7 +35,8 @@ open_cursor(
     struct varve__find_cursor **result)
 {
     void *memory;
-    struct varve__find_cursor *cursor = make_cursor(filter->plan, filter->memory_size, &memory);
+    struct varve__find_cursor *cursor =
+        varve__find_cursor_make(filter->plan, filter->memory_size, &memory);
     if (!cursor)
         return varve__fail_memory(message_of(filter->plan), sizeof *cursor);
     enum varve_status status = take_statement(connection, filter, &cursor->statement);
@@ -135,97 +47,11 @@ open_cursor(
     }
     if (status != VARVE_OK) {
         varve__statement_give(connection, cursor->statement);
-        release_cursor(cursor);
+        varve__find_cursor_release(cursor);
         return status;
     }
-    link_cursor(connection, cursor);
     *result = cursor;
     return VARVE_OK;
-}
-
-/* After a step, whatever it gave: the first shows which schema the rows are of. */
-static enum varve_status
-check_schema(struct varve__find_cursor *cursor)
-{
-    cursor->begun = true;
-    return cursor->query ? varve__query_look(cursor->connection, cursor->query)
-                         : varve__guard_read(cursor->connection, cursor->statement);
-}
-
-/* A step without a statement, or that gave no row. */
-static enum varve_status
-finish(struct varve__find_cursor *cursor, enum varve_status status)
-{
-    cursor->failed = status == VARVE_DONE ? VARVE_OK : status;
-    end_rows(cursor);
-    return status;
-}
-
-static enum varve_status
-ended(const struct varve__find_cursor *cursor)
-{
-    if (cursor->failed == VARVE_OK)
-        return VARVE_DONE;
-    const char *name = cursor->base.record->descriptor->name;
-    if (cursor->failed == VARVE_MISUSE)
-        return varve__fail(
-            VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, name,
-            "%s: a rollback has ended the cursor, which was opened inside; close it and find again",
-            name);
-    return varve__fail(
-        VARVE_MISUSE, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE, name,
-        "%s: the cursor has failed before (%s); close it and find again", name,
-        varve_status_name(cursor->failed));
-}
-
-/* The next of rows that are there already. */
-static enum varve_status
-next_kept(struct varve__find_cursor *cursor, const void **row)
-{
-    if (cursor->at >= cursor->kept.count)
-        return ended(cursor);
-    *row = cursor->kept.rows[cursor->at++];
-    return VARVE_ROW;
-}
-
-static enum varve_status
-fail_step(struct varve__find_cursor *cursor, int code)
-{
-    return cursor->query ? varve__query_fail(cursor->connection, cursor->query->query, code)
-                         : varve__connection_fail(cursor->connection, code, cursor->plan, "find");
-}
-
-static enum varve_status
-next_row(struct varve_cursor *base, const void **row)
-{
-    struct varve__find_cursor *cursor = (struct varve__find_cursor *)base;
-    if (__builtin_expect(!cursor->statement, 0))
-        return next_kept(cursor, row);
-    if (cursor->arena)
-        varve__arena_reset(cursor->arena);
-    int code = sqlite3_step(cursor->statement);
-    if (code != SQLITE_ROW && code != SQLITE_DONE)
-        return finish(cursor, fail_step(cursor, code));
-    enum varve_status status = cursor->begun ? VARVE_OK : check_schema(cursor);
-    if (status == VARVE_OK && code == SQLITE_DONE)
-        return finish(cursor, VARVE_DONE);
-    if (status == VARVE_OK)
-        status = varve__row_borrow(cursor->plan, cursor->statement, cursor->arena, cursor->row);
-    if (__builtin_expect(status != VARVE_OK, 0))
-        return finish(cursor, status);
-    *row = cursor->row;
-    return VARVE_ROW;
-}
-
-static void
-close_cursor(struct varve_cursor *base)
-{
-    struct varve__find_cursor *cursor = (struct varve__find_cursor *)base;
-    if (cursor->connection) {
-        end_rows(cursor);
-        unlink_cursor(cursor);
-    }
-    release_cursor(cursor);
 }
 
 enum varve_status
@@ -247,96 +73,8 @@ varve__find(
     varve__filter_release(&filter);
     if (status != VARVE_OK)
         return status;
-    cursor->base =
-        (struct varve_cursor){.record = plan->record, .next = next_row, .close = close_cursor};
-    *result = &cursor->base;
+    *result = varve__find_cursor_open(connection, cursor, plan->record);
     return VARVE_OK;
-}
-
-enum varve_status
-varve__find_query(
-    struct varve__connection *connection,
-    struct varve__query_statement *query,
-    struct varve_cursor **result)
-{
-    void *memory;
-    struct varve__find_cursor *cursor = make_cursor(&query->row, 0, &memory);
-    if (!cursor) {
-        varve__query_give(query);
-        return varve__fail_memory(query->query->query->name, sizeof *cursor);
-    }
-    cursor->query = query;
-    cursor->statement = query->statement;
-    link_cursor(connection, cursor);
-    cursor->base =
-        (struct varve_cursor){.record = query->row.record, .next = next_row, .close = close_cursor};
-    *result = &cursor->base;
-    return VARVE_OK;
-}
-
-enum varve_status
-varve__find_kept(const struct varve_record *record, struct varve__find_cursor **result)
-{
-    struct varve__find_cursor *cursor = varve__allocate(sizeof *cursor);
-    *result = NULL;
-    if (!cursor)
-        return varve__fail_memory(record->descriptor->name, sizeof *cursor);
-    *cursor = (struct varve__find_cursor){.kept.arena = varve__arena_create(KEPT_ARENA_SIZE)};
-    if (!cursor->kept.arena) {
-        varve__release(cursor);
-        return varve__fail_memory(record->descriptor->name, KEPT_ARENA_SIZE);
-    }
-    cursor->base = (struct varve_cursor){.record = record, .next = next_row, .close = close_cursor};
-    *result = cursor;
-    return VARVE_OK;
-}
-
-enum varve_status
-varve__find_keep(
-    struct varve__connection *connection,
-    struct varve__find_cursor *cursor,
-    enum varve_status status,
-    struct varve_cursor **result)
-{
-    if (status != VARVE_OK) {
-        release_cursor(cursor);
-        return status;
-    }
-    link_cursor(connection, cursor);
-    *result = &cursor->base;
-    return VARVE_OK;
-}
-
-void
-varve__find_detach(struct varve__connection *connection)
-{
-    struct varve__find_cursor *next;
-    for (struct varve__find_cursor *cursor = connection->cursors; cursor; cursor = next) {
-        next = cursor->next;
-        end_rows(cursor);
-        cursor->connection = NULL;
-    }
-    connection->cursors = NULL;
-}
-
-void
-varve__find_end_within(struct varve__connection *connection, size_t depth)
-{
-    for (struct varve__find_cursor *cursor = connection->cursors; cursor; cursor = cursor->next) {
-        if ((!cursor->statement && cursor->kept.count == 0) || cursor->depth < depth)
-            continue;
-        cursor->failed = VARVE_MISUSE;
-        end_rows(cursor);
-    }
-}
-
-void
-varve__find_lift(struct varve__connection *connection, size_t depth)
-{
-    for (struct varve__find_cursor *cursor = connection->cursors; cursor; cursor = cursor->next) {
-        if (cursor->depth > depth)
-            cursor->depth = depth;
-    }
 }
 
 /* -------------------------------------------------------------------- single statements */

@@ -22,16 +22,19 @@ struct varve__find_cursor {
     struct varve_cursor base;
     struct varve__connection *connection; /* NULL: closed under it */
     const struct varve__plan *plan;
-    struct varve__find_cursor *next, **link; /* in the connection's list */
-    sqlite3_stmt *statement;                 /* NULL: at its end */
-    bool begun;                              /* has been stepped */
-    size_t depth;                            /* begins that it was opened within */
+    struct varve__find_cursor *next, **link;           /* in the connection's list */
+    struct varve__find_cursor *open_next, **open_link; /* in that of cursors in their rows */
+    sqlite3_stmt *statement;                           /* NULL: at its end */
+    bool begun;                                        /* has been stepped */
+    size_t depth;                                      /* begins that it was opened within */
     enum varve_status failed;   /* not OK: of the step that failed; ended by a rollback */
     struct varve__arena *arena; /* of the row's maps and messages */
     void *row;
     struct varve__query_statement *query; /* of a typed query; NULL: a find */
     struct varve__query_rows kept;        /* that a write gave: there is no statement */
     size_t at;                            /* of these, the next */
+    struct varve__trace_note
+        *note; /* of the statement, when its rows have ended; NULL: not asked for */
 };
 
 enum varve_status
@@ -40,6 +43,21 @@ varve__find(
     const struct varve__plan *plan,
     const void *filter,
     struct varve_cursor **cursor);
+
+/* A cursor of no connection yet, its row and `memory_size` bytes in one block; NULL: no memory. */
+struct varve__find_cursor *
+varve__find_cursor_make(const struct varve__plan *plan, size_t memory_size, void **memory);
+
+/* Releases one that was not opened. */
+void
+varve__find_cursor_release(struct varve__find_cursor *cursor);
+
+/* Makes it the connection's, in its rows when it has a statement. */
+struct varve_cursor *
+varve__find_cursor_open(
+    struct varve__connection *connection,
+    struct varve__find_cursor *cursor,
+    const struct varve_record *record);
 
 /* A cursor over the rows of a query that is bound. It gives the statement back, also when the call
  * fails. */
@@ -60,6 +78,13 @@ varve__find_keep(
     struct varve__find_cursor *cursor,
     enum varve_status status,
     struct varve_cursor **result);
+
+/* Shows the cursors that stand in their rows. From any thread: they do not end meanwhile. */
+void
+varve__find_look(
+    struct varve__connection *connection,
+    void (*look)(void *context, struct varve_cursor *cursor),
+    void *context);
 
 /* Leaves every cursor of the connection without it, at its end. */
 void

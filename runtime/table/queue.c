@@ -104,6 +104,17 @@ varve__queue_is_mine(struct varve__queue *queue)
     return mine;
 }
 
+int64_t
+varve__queue_length(struct varve__queue *queue)
+{
+    int64_t length = 0;
+    pthread_mutex_lock(&queue->lock);
+    for (struct varve__waiter *waiter = queue->first; waiter; waiter = waiter->next)
+        length++;
+    pthread_mutex_unlock(&queue->lock);
+    return length;
+}
+
 void
 varve__queue_wake(struct varve__queue *queue, const struct varve__watch *watch)
 {

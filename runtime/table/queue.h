@@ -37,6 +37,10 @@ varve__queue_leave(struct varve__queue *queue);
 bool
 varve__queue_is_mine(struct varve__queue *queue);
 
+/* How many wait. */
+int64_t
+varve__queue_length(struct varve__queue *queue);
+
 /* Wakes the waiter of this watch, if it waits, to look at it again. From any thread. */
 void
 varve__queue_wake(struct varve__queue *queue, const struct varve__watch *watch);

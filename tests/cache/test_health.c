@@ -60,11 +60,15 @@ test_every_operation_has_a_name_of_its_own(void **state)
     (void)state;
     for (int i = 0; i < VARVE_OPERATION_COUNT; i++) {
         const char *name = varve_operation_name((enum varve_operation)i);
-        assert_int_equal(strncmp(name, "cache_", 6), 0);
+        bool cached = i < VARVE_OPERATION_RECORD_INSERT;
+        assert_non_null(name);
+        assert_string_not_equal(name, "?");
+        assert_true((strncmp(name, "cache_", 6) == 0) == cached);
         for (int k = 0; k < i; k++)
             assert_string_not_equal(name, varve_operation_name((enum varve_operation)k));
     }
     assert_string_equal(varve_operation_name(VARVE_OPERATION_CACHE_GET_MANY), "cache_get_many");
+    assert_string_equal(varve_operation_name(VARVE_OPERATION_RECORD_UPDATE), "record_update");
     assert_string_equal(varve_operation_name(VARVE_OPERATION_COUNT), "?");
 }
 
@@ -122,18 +126,21 @@ test_calls_are_timed(void **state)
         expect_stored(session, "", "x");
     expect_ok(session, cache_lab_stored_cache_touch(session, &key));
     expect_ok(session, cache_lab_stored_cache_delete(session, &key));
-    expect_stored(session, "", NULL); /* a call that fails too */
+    expect_stored(session, "", NULL); /* that there is none is an answer */
+    assert_int_equal(varve_cache_put(session, &cache_lab_stored_record, NULL, NULL), VARVE_MISUSE);
     expect_ok(session, cache_lab_reading_cache_recent(session, 0, 0, &cursor));
     expect_readings(cursor, NULL, 0);
     struct varve_health_report health = health_of(api);
     static const int64_t counts[VARVE_OPERATION_COUNT] = {
-        [VARVE_OPERATION_CACHE_PUT] = 1,    [VARVE_OPERATION_CACHE_GET] = 4,
+        [VARVE_OPERATION_CACHE_PUT] = 2,    [VARVE_OPERATION_CACHE_GET] = 4,
         [VARVE_OPERATION_CACHE_TOUCH] = 1,  [VARVE_OPERATION_CACHE_DELETE] = 1,
         [VARVE_OPERATION_CACHE_RECENT] = 1,
     };
     for (size_t i = 0; i < VARVE_OPERATION_COUNT; i++) {
         const struct varve_latency *latency = &health.latency[i];
         assert_int_equal(latency->count, counts[i]);
+        assert_int_equal(latency->timed, counts[i]);
+        assert_int_equal(latency->failures, i == VARVE_OPERATION_CACHE_PUT);
         assert_true(latency->total_ns >= latency->longest_ns);
         assert_true((latency->longest_ns > 0) == (counts[i] > 0));
         assert_true(varve_latency_quantile(latency, 1.0) >= latency->longest_ns);

@@ -124,10 +124,10 @@ misuse_is_told(void **state)
     expect_error(session, "ask.Id: the struct is of another message");
     assert_int_equal(varve_query_rows(session, NULL, &request, &cursor), VARVE_MISUSE);
     assert_int_equal(varve_query_run(session, &ask_q_items_of_query, &request), VARVE_MISUSE);
-    expect_error(session, "gives rows");
+    expect_error(session, "it gives rows");
     assert_int_equal(
         varve_query_one(session, &ask_q_relabel_query, &request, &record), VARVE_MISUSE);
-    expect_error(session, "gives no rows");
+    expect_error(session, "it gives no rows");
     struct varve_query foreign = ask_q_items_of_query;
     assert_int_equal(varve_query_rows(session, &foreign, &request, &cursor), VARVE_MISUSE);
     expect_error(session, "open the store with the schema that has it");

@@ -33,6 +33,26 @@ enum varve_operation {
     VARVE_OPERATION_CACHE_RECENT, /* the next rows of a cursor, fetched together */
     VARVE_OPERATION_CACHE_FILL,   /* a hot copy made or found made, with the read of the table */
     VARVE_OPERATION_CACHE_INVALIDATE, /* hot copies deleted after a commit */
+
+    VARVE_OPERATION_RECORD_INSERT,
+    VARVE_OPERATION_RECORD_INSERT_MANY,
+    VARVE_OPERATION_RECORD_GET, /* get and get_by: one call in 16 is timed */
+    VARVE_OPERATION_RECORD_GET_MANY,
+    VARVE_OPERATION_RECORD_UPDATE, /* update and update_fields */
+    VARVE_OPERATION_RECORD_UPSERT,
+    VARVE_OPERATION_RECORD_DELETE, /* delete and delete_where */
+    /* find_one; find, whose time is that of the call and of the first row's, or of its close: what rows
+     * behind the first take is up to who asks for them. */
+    VARVE_OPERATION_RECORD_FIND,
+    VARVE_OPERATION_RECORD_COUNT,
+    VARVE_OPERATION_TENSOR_READ,
+    VARVE_OPERATION_TENSOR_WRITE, /* in pieces: the time in its calls, from begin to finish or cancel */
+    VARVE_OPERATION_BEGIN, /* varve_begin(), with its wait for the writer's place; not begin_read, which waits for nobody */
+    VARVE_OPERATION_COMMIT,  /* of what varve_begin() began */
+    VARVE_OPERATION_FLUSH,   /* varve_flush() */
+    VARVE_OPERATION_COMPACT, /* the archive's part of varve_maintain(), with retention and flush */
+    VARVE_OPERATION_BACKUP,
+    VARVE_OPERATION_QUERY, /* a typed query */
     VARVE_OPERATION_COUNT,
 };
 
@@ -40,13 +60,18 @@ enum {
     VARVE_LATENCY_BUCKETS = 40
 };
 
-/* How long calls took. Bucket i counts those of less than 2^i nanoseconds that bucket i - 1 does not; the
- * last one all that took longer. */
+/* How many calls there were, and how long they took. All are counted but those that were refused before they
+ * began (no session, or one that another thread is in). `timed` of them are in total_ns, longest_ns and the
+ * buckets: one in 16 of RECORD_GET, all of the others, and with config.slow_call_us all. A find is timed when it
+ * has its first row. The mean is total_ns / timed. Bucket i has those of less than 2^i nanoseconds that bucket
+ * i - 1 has not; the last one all that took longer. */
 struct varve_latency {
     int64_t count;
     int64_t total_ns;
     int64_t longest_ns;
-    int64_t buckets[VARVE_LATENCY_BUCKETS];
+    int64_t buckets[VARVE_LATENCY_BUCKETS]; /* their sum is `timed` */
+    int64_t failures;                       /* of `count`; VARVE_NOT_FOUND is an answer and none */
+    int64_t timed;
 };
 
 /* The values of one message in the cache. */
@@ -119,14 +144,30 @@ struct varve_archive_health {
     int64_t chunk_misses;
 };
 
+/* The table tier, of this program's store alone where nothing else is said. */
+struct varve_table_health {
+    int64_t sessions_open; /* by users; the one that makes the report is not counted */
+    int64_t sessions_idle; /* closed ones that are kept for the next */
+    int64_t
+        open_cursors; /* finds that stand in their rows, each of which keeps a snapshot once it has a row */
+    int64_t oldest_cursor_ms; /* since the find of the oldest of these; 0 without any */
+    int64_t writers_waiting;  /* sessions that wait for another one's write */
+    int64_t database_bytes;   /* of its file; -1: it could not be asked */
+    /* Of the write-ahead log on disk: it grows as long as a cursor or a transaction keeps a snapshot, and is
+     * used anew from its beginning afterwards. -1: it could not be asked. */
+    int64_t wal_bytes;
+};
+
 struct varve_health_report {
     struct varve_cache_health cache;
     struct varve_archive_health archive;
     struct varve_latency latency[VARVE_OPERATION_COUNT];
+    struct varve_table_health table;
 };
 
 /* Fills *health, which is released with varve_health_free(). That the cache's server does not answer is
- * no failure: health->cache.available says it. */
+ * no failure: health->cache.available says it. Tells the log of cursors that are open for long
+ * (config.cursor_warn_ms), as varve_maintain() does. */
 VARVE_MUST_CHECK VARVE_EXPORT enum varve_status
 varve_health(struct varve_store *store, struct varve_health_report *health);
 
@@ -138,8 +179,8 @@ varve_health_free(struct varve_health_report *health);
 VARVE_EXPORT double
 varve_cache_hit_rate(const struct varve_cache_health *cache);
 
-/* The upper bound of the bucket in which this share of calls ends, 0 to 1: at 0.99 all but one in a hundred
- * took less. In nanoseconds; 0 when there were no calls. */
+/* The upper bound of the bucket in which this share of the timed calls ends, 0 to 1: at 0.99 all but one in a
+ * hundred took less. In nanoseconds; 0 when there were none. */
 VARVE_EXPORT int64_t
 varve_latency_quantile(const struct varve_latency *latency, double share);
 

@@ -60,7 +60,7 @@ struct varve_config {
     int64_t busy_timeout_ms; /* how long a writer waits for another; default 5000, -1: not at all */
 
     /* Called with events, each a sentence such as "opened data/varve.db", from any thread, never
-     * with a session's lock held. NULL: no log. */
+     * with a lock held. It must not call varve. NULL: no log. */
     void (*log)(
         void *context, enum varve_log_level level, enum varve_tier tier, const char *message);
     void *log_context;
@@ -157,6 +157,19 @@ struct varve_config {
     void (*archive_progress)(
         void *context, const char *what, const char *record, int64_t done, int64_t total);
     void *archive_progress_context;
+
+    /* ---- what the log is told of calls, at VARVE_LOG_WARNING */
+
+    /* Calls that took at least so many microseconds are told: with the operation's name, the message, the time, the
+     * rows, and the SQL of the statement that took longest, as it was prepared: values that are bound to it are
+     * private, and are never told. With how many rows it went through without an index, where it did. A find is
+     * told at its end, with the time of all its rows. All calls are timed then, which costs each some
+     * 100 ns and a few for each statement. Default: off. */
+    int64_t slow_call_us;
+    /* A cursor that stands in its rows for so long is told, once: by its own next and close, by varve_health() and
+     * by varve_maintain(). As long as it keeps its snapshot the write-ahead log only grows. Default
+     * 60000; -1: none is. */
+    int64_t cursor_warn_ms;
 };
 
 /* Reads the configuration from the environment: for every member but the callbacks a variable of its
