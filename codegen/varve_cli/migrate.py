@@ -19,6 +19,8 @@ _HELP = """Usage:
     varve migrate status PROTO.. --migrations DIR      says what changed since the last migration
     varve migrate new NAME PROTO.. --migrations DIR    writes DIR/NNNN_NAME.sql and DIR/schema.lock for it
     varve migrate verify PROTO.. --migrations DIR      proves that every version's data survives all steps
+    varve migrate verify --queries PROTO.. --migrations DIR    and that queries of the versions that may still run suit
+                                                       today's tables; writes DIR/NNNN_NAME.queries.json
 
 PROTO.. are all files of one package. -I DIR says where imports are, --json prints one object for programs,
 --drop MESSAGE lets `new` drop the table of a message that is gone from the schema.
@@ -38,6 +40,7 @@ is said on stderr alone.
     "written"      (new) paths of the files; (verify) of a schema.lock that was missing
     "verified"     (verify) {"versions", "rows", "values", "children", "copies": counts of what was compared,
                    "findings": ["..", ..], "notes": ["..", ..]}
+    "queries"      (verify --queries) {"versions", "tried": counts, "findings": ["..", ..], "notes": ["..", ..]}
     "errors"       [{"file", "line", "column", "text"}, ..]; what has no place has only "text"
 """
 
@@ -157,6 +160,9 @@ def _parse(command, arguments):
         parser.add_argument("name", metavar="NAME", help="of the migration: what it does, such as add_mood")
         parser.add_argument("--drop", dest="drops", metavar="MESSAGE", action="append", default=[],
                             help="let the table of this message go with all its rows, such as lab.Old")
+    if command == "verify":
+        parser.add_argument("--queries", action="store_true",
+                            help="try the queries of older versions on today's tables, and today's on theirs")
     schemas.add_arguments(parser)
     parser.add_argument("--migrations", metavar="DIR", required=True, help="the folder of the migrations")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -207,7 +213,7 @@ def _new(call, say):
     if not folders.is_name(given.name):
         raise Failure(f'"{given.name}" cannot be the name of a migration; use lower-case letters, digits and '
                       "underscores, such as add_mood")
-    from varve_migrate import steps
+    from varve_migrate import queries, steps
 
     call.load(may_lack_lock=True)
     if not call.is_due:
@@ -216,7 +222,10 @@ def _new(call, say):
     before, changes = call.folder.state(call.package), call.result.changes
     sql = steps.sql(before, call.result.state, changes)
     text = folders.text_of(name, call.package, *call.verdict, before, call.result.state, sql)
-    written = _written(lambda: folders.write(given.migrations, name, text, call.result.state), given.migrations)
+    asked = queries.text(queries.of_schema(call.loaded.schema, call.package).values())
+    written = _written(
+        lambda: folders.write(given.migrations, name, text, call.result.state, asked if asked != "[]\n" else ""),
+        given.migrations)
     say(*_changes(call), *(f"wrote {path}" for path in written), _look_at(changes))
     return 0, {"written": written, "current": True}
 
@@ -248,10 +257,41 @@ def _verify(call, say):
         print(*proof.failures, *(text for hint, text in _HINTS.items() if hint in proof.hints), sep="\n",
               file=sys.stderr)
         return 2, found
+    if call.arguments.queries:
+        found["queries"], more = _verify_queries(call, say)
+        written += more
+        if found["queries"]["findings"]:
+            return 2, found
     if call.is_due:
         say("", *_changes(call), f"The schema is ahead of its migrations: {call.advice()}")
         return 1, found
     return 0, found
+
+
+def _verify_queries(call, say):
+    """(what --json prints, paths of files written). The queries of the last version are recorded as they are, so that
+    later versions know them."""
+    from varve_migrate import queries
+
+    mine = queries.of_schema(call.loaded.schema, call.package)
+    written = []
+    try:
+        if not call.is_due and queries.missing(call.folder, call.folder.migrations[-1], mine.values()):
+            last = call.folder.migrations[-1]
+            path = queries.path_of(call.folder, last)
+            known = queries.read(call.folder, last)
+            asked = queries.text([*known, *queries.missing(call.folder, last, mine.values())])
+            written = _written(lambda: [folders.write_file(call.folder, path, asked)], call.folder.path)
+            say(f"wrote {path}")
+        report = queries.compare(call.folder, call.result.state, mine.values())
+    except queries.RecordError as error:
+        raise _Errors(str(error)) from None
+    say(*(f"note: {note}" for note in report.notes),
+        f"{report.tried} trials of queries on the tables of {report.versions} older versions that may still run and "
+        f"of today, {len(report.findings)} findings")
+    print(*report.findings, sep="\n" if report.findings else "", end="\n" if report.findings else "", file=sys.stderr)
+    found = {name: getattr(report, name) for name in ("versions", "tried", "findings", "notes")}
+    return found, written
 
 
 _COMMANDS = {"status": _status, "new": _new, "verify": _verify}

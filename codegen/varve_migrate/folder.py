@@ -453,19 +453,23 @@ def text_of(name, package, reads_ok, writes_ok, before, after, sql):
     return "\n".join(head) + "\n" + (f"\n{body}\n" if body else "")
 
 
-def write(path, name, text, after):
-    """Writes the migration NNNN_name.sql and schema.lock: both or, with OSError, neither. Says their paths."""
+def write(path, name, text, after, queries=""):
+    """Writes the migration NNNN_name.sql, schema.lock and, unless it is empty, the record of queries: all or, with
+    OSError, none. Says their paths."""
     path = str(path)
     made = not os.path.isdir(path)
     os.makedirs(path, exist_ok=True)
     sql = os.path.join(path, f"{name}.sql")
     try:
-        _write_both(path, [(sql, text), (os.path.join(path, LOCK), lock.text(after))])
+        contents = [(sql, text), (os.path.join(path, LOCK), lock.text(after))]
+        if queries:
+            contents.append((os.path.join(path, f"{name}.queries.json"), queries))
+        _write_both(path, contents)
     except OSError:
         if made and not os.listdir(path):
             os.rmdir(path)
         raise
-    return [sql, os.path.join(path, LOCK)]
+    return [target for target, _ in contents]
 
 
 def write_lock(folder):
@@ -473,6 +477,12 @@ def write_lock(folder):
     target = os.path.join(folder.path, LOCK)
     _write_both(folder.path, [(target, folder.lock_text())])
     return target
+
+
+def write_file(folder, path, text):
+    """Writes one file in the folder. Says its path."""
+    _write_both(folder.path, [(path, text)])
+    return path
 
 
 def _write_both(path, contents):

@@ -86,22 +86,29 @@ write_all(struct varve_session *session, const struct varve__batch *batch)
         if (handed->settled)
             continue;
         const struct varve__plan *plan = varve__plan_of(session->store->plans, handed->table);
-        remember(handed, plan);
         handed->status = write_record(session, handed, plan);
+        if (handed->status == VARVE_OK && is_undone(session))
+            handed->status = varve__fail(
+                session->connection->undone, VARVE_FAILURE_OTHER, VARVE_TIER_TABLE,
+                handed->table->descriptor->name,
+                "the transaction was undone while this record was written; write it again");
         if (handed->status == VARVE_OK)
             continue;
         settle(handed, handed->status);
+        handed->settled = is_undone(session); /* others may fail of what is undone by another */
         forget(handed, plan);
     }
 }
 
-/* The end of all that are not settled: VARVE_OK, or a failure that is none of theirs. */
+/* The end of all that were written: VARVE_OK, or why the commit failed, which is then also the answer to those
+ * that conflicted with what was not committed. */
 static void
 settle_all(
     const struct varve_session *session, struct varve__batch *batch, enum varve_status status)
 {
     for (struct varve__handed *handed = batch->first; handed; handed = handed->next) {
-        if (handed->settled)
+        bool met = handed->status == VARVE_CONFLICT || handed->status == VARVE_NOT_FOUND;
+        if (handed->settled || (handed->status != VARVE_OK && (status == VARVE_OK || !met)))
             continue;
         settle(handed, status);
         if (status != VARVE_OK)
@@ -139,7 +146,7 @@ run_once(struct varve_session *session, struct varve__batch *batch)
         return false;
     }
     status = varve_commit(session);
-    batch->commits++;
+    batch->commits += status == VARVE_OK;
     settle_all(session, batch, status);
     return true;
 }
@@ -148,6 +155,8 @@ void
 varve__batch_run(struct varve_session *session, struct varve__batch *batch)
 {
     bool done = false;
+    for (struct varve__handed *handed = batch->first; handed; handed = handed->next)
+        remember(handed, varve__plan_of(session->store->plans, handed->table));
     while (!done)
         done = run_once(session, batch);
     for (struct varve__handed *handed = batch->first; handed; handed = handed->next)

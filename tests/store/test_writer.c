@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 struct written {
     struct asked asked;
     struct varve_writer *writer;
@@ -244,6 +246,44 @@ tensors_go_with_their_records(void **state)
     assert_int_equal(varve_session_failure(NULL)->kind, VARVE_FAILURE_DIMS);
 }
 
+/* A trigger stands for what undoes the whole transaction, such as a full disk. */
+static void
+records_beside_one_that_undoes_the_transaction_are_written_as_handed_in(void **state)
+{
+    struct written *written = *state;
+    struct varve_session *session = written->asked.session;
+    static const char *const labels[] = {"first", "first", "bad", "seven", "five hundred"};
+    static const int64_t ids[] = {0, 0, 0, 7, 500};
+    struct results results = {0};
+    struct ask_box box = box_of("7", 1);
+    box.id = 7;
+    expect_ok(session, ask_box_insert(session, &box));
+    assert_int_equal(
+        sqlite3_exec(
+            varve_session_sqlite(session),
+            "CREATE TRIGGER undoing BEFORE INSERT ON box WHEN new.label = 'bad' BEGIN SELECT "
+            "RAISE(ROLLBACK, 'gone'); END",
+            NULL, NULL, NULL),
+        SQLITE_OK);
+    open_writer(written, (struct varve_writer_options){.batch_wait_us = 60000000});
+    for (int i = 0; i < 5; i++) {
+        struct ask_box given = box_of(labels[i], 2);
+        given.id = ids[i];
+        given.version = i == 3; /* an update of what is there */
+        enum varve_writer_verb verb = i == 3 ? VARVE_WRITER_UPDATE : VARVE_WRITER_INSERT;
+        expect_ok(NULL, ask_box_submit(written->writer, verb, &given, note, &results));
+    }
+    expect_ok(NULL, varve_writer_flush(written->writer));
+    assert_int_equal(results.status[0], VARVE_OK);
+    assert_int_equal(results.status[1], VARVE_CONFLICT); /* with the first, which is there */
+    assert_true(results.status[2] != VARVE_OK);
+    assert_int_equal(results.status[3], VARVE_OK);
+    assert_int_equal(results.id[3], 7);
+    assert_int_equal(results.status[4], VARVE_OK);
+    assert_int_equal(results.id[4], 500);
+    assert_int_equal(count_boxes(session), 3);
+}
+
 /* -------------------------------------------------------------------- room and misuse */
 
 /* A session that holds the writer's place keeps the thread from committing. */
@@ -426,6 +466,7 @@ main(void)
         TEST(records_are_written_in_their_order),
         TEST(closing_commits_what_was_handed_in),
         TEST(tensors_go_with_their_records),
+        TEST(records_beside_one_that_undoes_the_transaction_are_written_as_handed_in),
         TEST(a_full_queue_is_busy_after_its_time),
         TEST(a_store_that_others_write_is_busy_for_the_whole_batch),
         TEST(waiting_for_the_writer_in_a_write_transaction_is_misuse),

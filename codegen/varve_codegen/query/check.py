@@ -1,8 +1,10 @@
-"""Tries the queries of a file on SQLite, on the tables of the file and of what it imports."""
+"""Tries queries on SQLite: those of a file on the tables of the file and of what it imports, and any query on the
+tables of any state."""
 
 import dataclasses
 import difflib
 import time
+from dataclasses import dataclass
 
 from varve_codegen import ddl, sqlite, state
 from varve_codegen.query import rows, statement, types
@@ -10,32 +12,83 @@ from varve_codegen.query import rows, statement, types
 _SECONDS = 1.0  # that a query may take on all its synthetic rows together
 
 
+@dataclass(frozen=True)
+class Query:
+    """A typed query without its schema. The fields of messages are state.Field by name, tensors left out."""
+
+    name: str  # as sentences call it: "Episodes.Recent"
+    sql: str
+    allow_scan: bool
+    request: str  # the message's full name
+    response: str
+    parameters: dict  # fields of the request
+    fields: dict  # of the response; empty where that is Empty
+    has_optional_tensors: bool  # of the response
+
+
 def check(context):
     """Runs when the schema has no other errors: the tables can be made."""
     for file in context.schema.generated_files():
-        queries = [(service, m) for service in file.services for m in service.methods if m.sql is not None]
-        if queries:
-            tables = _Tables(context.schema, file)
-            for service, method in queries:
-                _Query(context, tables, service, method).check()
-            tables.database.close()
+        methods = [(service, m) for service in file.services for m in service.methods if m.sql is not None]
+        if not methods:
+            continue
+        tables = _of_file(context.schema, file)
+        for service, method in methods:
+            query = of_method(context.schema, f"{service.name}.{method.name}", method)
+            for text in problems(tables, query):
+                context.option_error(method.at, "sql", None, f"{query.name}: {text}")
+        tables.database.close()
 
 
-class _Tables:
-    """A database with the empty tables that a file's queries may use."""
+def of_method(schema, name, method):
+    response = schema.messages.get(method.response)
+    tensors = response.fields if response is not None else ()
+    return Query(
+        name=name,
+        sql=method.sql,
+        allow_scan=method.allow_scan,
+        request=method.request,
+        response=method.response,
+        parameters=_fields(schema, method.request),
+        fields=_fields(schema, method.response),
+        has_optional_tensors=any(f.tensor is not None and f.may_be_absent for f in tensors),
+    )
 
-    def __init__(self, schema, file):
-        visible = schema.visible_files(file.name)
-        everything = state.capture(schema, file.package)
-        self.hidden = {}  # table: file, of those that are not imported
-        messages = {}
-        for name, message in everything.messages.items():
-            where = schema.messages[name].file
-            if message.table and where not in visible:
-                self.hidden[message.table] = where
-            else:
-                messages[name] = message
-        self.state = dataclasses.replace(everything, messages=messages)
+
+def _fields(schema, message):
+    found = schema.messages.get(message)
+    if found is None or found.package.startswith("google.protobuf"):
+        return {}
+    return {f.name: state.shape(schema, f) for f in found.fields if f.tensor is None}
+
+
+def problems(tables, query):
+    """What is wrong with the query on these tables, sentence by sentence."""
+    trial = _Trial(tables, query)
+    trial.check()
+    return trial.problems
+
+
+def _of_file(schema, file):
+    visible = schema.visible_files(file.name)
+    everything = state.capture(schema, file.package)
+    hidden, messages = {}, {}
+    for name, message in everything.messages.items():
+        where = schema.messages[name].file
+        if message.table and where not in visible:
+            hidden[message.table] = where
+        else:
+            messages[name] = message
+    return Tables(everything, dataclasses.replace(everything, messages=messages), hidden)
+
+
+class Tables:
+    """A database with the empty tables that queries may use: those of `shown`, a part of the whole state. `hidden`
+    says in which file another table is that could be imported."""
+
+    def __init__(self, everything, shown=None, hidden=None):
+        self.hidden = hidden or {}
+        self.state = shown or everything
         self.by_table = {m.table.lower(): m for m in self.state.tables()}
         self.database = sqlite.Database()
         self.database.execute("PRAGMA foreign_keys = OFF")
@@ -49,39 +102,27 @@ class _Tables:
         return self.by_table.get(table.lower())
 
 
-class _Query:
-    def __init__(self, context, tables, service, method):
-        self._context, self._tables, self._method = context, tables, method
-        self._schema, self._database = context.schema, tables.database
-        self._name = f"{service.name}.{method.name}"
-        self._request = self._fields(method.request)
-        self._response = self._fields(method.response)
-        self._failed = False
-
-    def _fields(self, message):
-        """The fields of a message by name; none where it is Empty."""
-        found = self._schema.messages.get(message)
-        if found is None or found.package.startswith("google.protobuf"):
-            return {}
-        shapes = {f.name: state.shape(self._schema, f) for f in found.fields if f.tensor is None}
-        return shapes
+class _Trial:
+    def __init__(self, tables, query):
+        self._tables, self._query = tables, query
+        self._database = tables.database
+        self.problems = []
 
     def _error(self, text):
-        self._failed = True
-        self._context.option_error(self._method.at, "sql", None, f"{self._name}: {text}")
+        self.problems.append(text)
 
     # ---------------------------------------------------------------- the statement
 
     def check(self):
-        if not statement.is_query(self._method.sql):
+        if not statement.is_query(self._query.sql):
             self._error("it is no SELECT, INSERT, UPDATE or DELETE; tables are made by the schema, transactions by calls")
             return
-        conflict = statement.bad_conflict(self._method.sql)
+        conflict = statement.bad_conflict(self._query.sql)
         if conflict:
             self._error(f"{conflict[0]} {conflict[1]}")
             return
         try:
-            prepared, uses = statement.prepare(self._database, self._method.sql)
+            prepared, uses = statement.prepare(self._database, self._query.sql)
         except sqlite.Failure as failure:
             self._error(f"SQLite says {failure}; {self._mend(str(failure))}")
             return
@@ -110,25 +151,25 @@ class _Query:
         self._check_result(prepared)
         self._check_writes(uses)
         self._check_scans()
-        if not self._failed:
+        if not self.problems:
             self._run(prepared, uses)
 
     def _check_parameters(self, prepared):
-        message = self._method.request
+        message = self._query.request
         for name in prepared.parameters:
             if name is None or not name.startswith(":"):
                 self._error(f"the parameter {name or '?'} has no name of a field; write it as :name")
-            elif name[1:] not in self._request:
+            elif name[1:] not in self._query.parameters:
                 self._error(f"the parameter {name} is no field of {message}; add the field, or correct the name")
 
     # ---------------------------------------------------------------- its result
 
     def _check_result(self, prepared):
-        method = self._method
-        returns_rows = method.response != "google.protobuf.Empty"
+        response = self._query.response
+        returns_rows = response != "google.protobuf.Empty"
         columns = [c for c in prepared.columns if not self._is_ignored(c)]
         if returns_rows and not columns:
-            self._error(f"it gives no rows for {method.response}; add RETURNING, or return google.protobuf.Empty")
+            self._error(f"it gives no rows for {response}; add RETURNING, or return google.protobuf.Empty")
             return
         if not returns_rows:
             if prepared.columns and prepared.is_readonly:
@@ -140,14 +181,14 @@ class _Query:
         for name in dict.fromkeys(names):
             if names.count(name) > 1:
                 self._error(f"two columns of the result are {name}; name one of them with AS")
-            elif name not in self._response:
+            elif name not in self._query.fields:
                 self._error(
-                    f"the result's column {name} is no field of {method.response}; add the field, or name the "
+                    f"the result's column {name} is no field of {response}; add the field, or name the "
                     "column with AS"
                 )
-        for name in self._response:
+        for name in self._query.fields:
             if name not in names:
-                self._error(f"field {name} of {method.response} is no column of the result; select it, or remove it")
+                self._error(f"field {name} of {response} is no column of the result; select it, or remove it")
         for column in columns:
             self._check_origin(column)
         self._check_optional_tensors()
@@ -156,12 +197,12 @@ class _Query:
         """What SELECT * gives beside the fields: varve's own columns, and JSON copies that nobody asks for."""
         message = self._tables.message(column.table) if column.table else None
         copies = {f"{f.name}_json" for f in message.columns if f.json} if message else ()
-        is_copy = column.origin in copies and column.name not in self._response
+        is_copy = column.origin in copies and column.name not in self._query.fields
         return is_copy or column.name.lower().startswith("varve_")
 
     def _check_origin(self, column):
         """A column that is one of a table has its type."""
-        field = self._response.get(column.name)
+        field = self._query.fields.get(column.name)
         message = self._tables.message(column.table) if column.table else None
         origin = next((f for f in message.columns if f.name == column.origin), None) if message else None
         if field is None or origin is None:
@@ -170,21 +211,20 @@ class _Query:
         if mend:
             self._error(
                 f"the result's column {column.name} is {types.shown(origin)} in table {message.table}, and field "
-                f"{field.name} of {self._method.response} is {types.shown(field)}; {mend}"
+                f"{field.name} of {self._query.response} is {types.shown(field)}; {mend}"
             )
 
     def _check_optional_tensors(self):
-        response = self._schema.messages[self._method.response]
-        if any(f.tensor is not None and f.may_be_absent for f in response.fields):
+        if self._query.has_optional_tensors:
             self._error(
-                f"{self._method.response} has optional tensors, and a query does not tell whether they are there; "
+                f"{self._query.response} has optional tensors, and a query does not tell whether they are there; "
                 "return a message of your own"
             )
 
     # ---------------------------------------------------------------- what it writes
 
     def _check_writes(self, uses):
-        if {t.lower() for t in uses.written} != {t for t in [statement.written_table(self._method.sql).lower()] if t}:
+        if {t.lower() for t in uses.written} != {t for t in [statement.written_table(self._query.sql).lower()] if t}:
             self._error("it is not clear which table it changes; write the name of one table behind INTO, UPDATE or FROM")
         for table in sorted(uses.written):
             message = self._tables.message(table)
@@ -212,9 +252,9 @@ class _Query:
             self._error("columns named varve_.. are varve's own; leave them out")
 
     def _check_scans(self):
-        if self._method.allow_scan or self._failed:
+        if self._query.allow_scan or self.problems:
             return
-        found = statement.scans(self._database, self._method.sql)
+        found = statement.scans(self._database, self._query.sql)
         if found:
             self._error(
                 f"it reads all of {' and '.join(found)}, which takes the longer the more there is; add an index, or "
@@ -226,8 +266,8 @@ class _Query:
     def _run(self, prepared, uses):
         """On tables that are empty, filled, filled with extremes, filled but for one."""
         touched = [m.table for m in self._tables.by_table.values() if m.table in uses.tables]
-        fields = [self._request[name[1:]] for name in prepared.parameters]
-        values = rows.parameters(fields, statement.limits(self._method.sql))
+        fields = [self._query.parameters[name[1:]] for name in prepared.parameters]
+        values = rows.parameters(fields, statement.limits(self._query.sql))
         problems = {}
         end = time.process_time() + _SECONDS
         try:
@@ -254,7 +294,7 @@ class _Query:
             database.execute("ROLLBACK TO filled; RELEASE filled")
 
     def _run_once(self, prepared, given, problems):
-        fields = [self._response.get(c.name) for c in prepared.columns]
+        fields = [self._query.fields.get(c.name) for c in prepared.columns]
         try:
             for row in prepared.run(given):
                 for field, (kind, value) in zip(fields, row):
