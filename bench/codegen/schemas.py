@@ -136,3 +136,48 @@ def schema(count):
 
 def schema_c(count):
     return _FILE_C.format(count=count) + "".join(_MESSAGE_C.format(i=i) for i in range(count))
+
+
+_QUERIES = """
+message SubjectRequest {
+  string subject = 1;
+  int64 limit = 2;
+}
+
+message SubjectScore {
+  string subject = 1;
+  int64 trials = 2;
+  optional double mean = 3;
+}
+
+service Questions {
+"""
+
+# In turn: rows of a table, an aggregate, a join, a recursion, a write.
+_METHODS = (
+    ("SubjectRequest", "stream Trial{t}", "SELECT * FROM trial{t} WHERE subject = :subject ORDER BY started_at LIMIT :limit"),
+    ("SubjectRequest", "SubjectScore", "SELECT :subject AS subject, count(*) AS trials, avg(score) AS mean FROM trial{t}"
+                                       " WHERE subject = :subject AND started_at > :limit"),
+    ("SubjectRequest", "stream SubjectScore", "SELECT a.subject, count(*) AS trials, avg(b.score) AS mean FROM trial{t} a"
+                                              " LEFT JOIN trial{u} b ON b.id = a.repeats_id WHERE a.subject = :subject"
+                                              " GROUP BY a.subject LIMIT :limit"),
+    ("SubjectRequest", "SubjectScore", "WITH RECURSIVE chain (id, depth) AS (SELECT id, 0 FROM trial1 WHERE subject = :subject"
+                                       " UNION SELECT trial1.repeats_id, depth + 1 FROM chain JOIN trial1 ON trial1.id ="
+                                       " chain.id WHERE depth < :limit) SELECT :subject AS subject, count(*) AS trials,"
+                                       " avg(depth) AS mean FROM chain"),
+    ("SubjectRequest", "stream SubjectScore", "UPDATE trial{t} SET score = 0.5 WHERE subject = :subject AND started_at >= :limit"
+                                              " RETURNING subject, id AS trials, score AS mean"),
+)
+
+
+def schema_with_queries(messages, queries):
+    """A schema with so many typed queries over its tables."""
+    methods = []
+    for i in range(queries):
+        request, response, sql = _METHODS[i % len(_METHODS)]
+        t = 2 + i % (messages - 2)
+        methods.append(
+            f"  // Question {i}.\n  rpc Ask{i}({request}) returns ({response.format(t=t)}) {{\n"
+            f'    option (varve.sql) = "{sql.format(t=t, u=t - 1)}";\n  }}\n'
+        )
+    return schema(messages) + _QUERIES + "\n".join(methods) + "}\n"

@@ -12,6 +12,10 @@
 #include "base/watch.h"
 #include "codec/check.h"
 
+enum {
+    MOMENT_NS = 1000000 /* that a batch waits at most for callers that are likely to come back */
+};
+
 struct varve_writer {
     struct varve_store *store;
     struct varve_session *session; /* of the thread */
@@ -25,6 +29,10 @@ struct varve_writer {
     struct varve__handed **last;
     int64_t queued;
     int64_t first_at; /* monotonic ns: when the first of these came */
+    int64_t wanted;   /* records at which the thread, which waits for them, is to be woken */
+    int64_t
+        returning; /* callers that have just got their results: they may come with the next record */
+    int64_t run_ns;   /* what the last batch took */
     int64_t flushing; /* how many wait for the queue to be empty: batches do not wait */
     int64_t inside;   /* threads in calls */
     bool closing;
@@ -48,18 +56,34 @@ wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t end)
     return pthread_cond_timedwait(condition, lock, &time) != ETIMEDOUT;
 }
 
-/* Waits for records, and for more where the options say so. False: there are none, and it is the end. */
-static bool
-wait_for_records(struct varve_writer *writer)
+/* Waits until so many records are there, at most until this time. */
+static void
+gather(struct varve_writer *writer, int64_t wanted, int64_t end)
 {
-    while (!writer->first && !writer->closing)
-        pthread_cond_wait(&writer->came, &writer->lock);
-    int64_t end = writer->first_at + writer->options.batch_wait_us * 1000;
-    while (writer->first && writer->options.batch_wait_us > 0 && !writer->closing &&
-           writer->flushing == 0 && writer->queued < writer->options.batch_records) {
+    if (wanted > writer->options.batch_records)
+        wanted = writer->options.batch_records;
+    writer->wanted = wanted;
+    while (writer->queued < wanted && !writer->closing && writer->flushing == 0) {
         if (!wait_until(&writer->came, &writer->lock, end))
             break;
     }
+    writer->wanted = 0;
+}
+
+/* Waits for records, and for more: as long as the options say, or else a moment, by what a commit takes, for
+ * the callers that have just got their results, since those who write one record after the other are back
+ * soon. False: there are none, and it is the end. */
+static bool
+wait_for_records(struct varve_writer *writer)
+{
+    int64_t wait_ns = writer->options.batch_wait_us * 1000;
+    int64_t moment = writer->run_ns / 4 < MOMENT_NS ? writer->run_ns / 4 : MOMENT_NS;
+    if (wait_ns == 0 && writer->returning > 1)
+        gather(writer, writer->queued + writer->returning, varve__monotonic_now() + moment);
+    while (!writer->first && !writer->closing)
+        pthread_cond_wait(&writer->came, &writer->lock);
+    if (writer->first && wait_ns > 0)
+        gather(writer, writer->options.batch_records, writer->first_at + wait_ns);
     return writer->first != NULL;
 }
 
@@ -100,6 +124,7 @@ finish_batch(struct varve_writer *writer, struct varve__batch *batch)
 {
     struct varve__handed *submitted = NULL, **last = &submitted, *next;
     pthread_mutex_lock(&writer->lock);
+    writer->returning = 0;
     for (struct varve__handed *handed = batch->first; handed; handed = next) {
         next = handed->next;
         if (handed->submitted) {
@@ -108,6 +133,7 @@ finish_batch(struct varve_writer *writer, struct varve__batch *batch)
             continue;
         }
         handed->finished = true;
+        writer->returning++;
         pthread_cond_signal(&handed->ready);
     }
     *last = NULL;
@@ -129,9 +155,12 @@ run(void *context)
     while (wait_for_records(writer)) {
         take_batch(writer, &batch);
         pthread_mutex_unlock(&writer->lock);
+        int64_t begin = varve__monotonic_now();
         varve__batch_run(writer->session, &batch);
+        int64_t end = varve__monotonic_now();
         finish_batch(writer, &batch);
         pthread_mutex_lock(&writer->lock);
+        writer->run_ns = end - begin;
         writer->report.waiting -= batch.count;
         writer->report.failed += batch.failed;
         writer->report.commits += batch.commits;
@@ -369,11 +398,12 @@ hand_in(struct varve_writer *writer, struct varve__handed *handed)
 {
     if (!writer->first) {
         writer->first_at = varve__monotonic_now();
-        pthread_cond_signal(&writer->came);
+        if (writer->wanted == 0)
+            pthread_cond_signal(&writer->came);
     }
     *writer->last = handed;
     writer->last = &handed->next;
-    if (++writer->queued == writer->options.batch_records)
+    if (++writer->queued == writer->wanted)
         pthread_cond_signal(&writer->came);
     writer->report.records++;
     writer->report.waiting++;

@@ -34,8 +34,9 @@ struct varve_writer;
 /* Zero is the default of each. */
 struct varve_writer_options {
     int64_t batch_records; /* most records of one commit; default 256 */
-    /* How long a batch that is not full waits for more, from its first record on. Default 0, not at all: what
-     * comes during a commit is the next batch already. */
+    /* How long a batch that is not full waits for more, from its first record on. Default 0: what comes during a
+     * commit is the next batch already, which waits no more than a quarter of a commit's time for the
+     * callers that have just got their results. */
     int64_t batch_wait_us;
     int64_t queue_records; /* most records that have no result yet; default 4096 */
     /* How long handing in waits while there are so many; then VARVE_BUSY. Default: the store's
