@@ -405,6 +405,51 @@ the_request_may_go_when_the_call_has_returned(void **state)
     varve_cursor_close(cursor);
 }
 
+static void
+keep_text(void *context, enum varve_log_level level, enum varve_tier tier, const char *message)
+{
+    (void)tier;
+    if (level == VARVE_LOG_WARNING)
+        snprintf(context, 1000, "%s", message);
+}
+
+static void
+queries_are_counted_and_slow_ones_told_without_their_values(void **state)
+{
+    struct asked *asked = *state;
+    char text[1000] = "";
+    struct ask_id request = ASK_ID_INIT;
+    struct ask_label label = ASK_LABEL_INIT;
+    struct varve_cursor *cursor;
+    const struct ask_item *row;
+    struct ask_box *box;
+    struct varve_health_report health;
+    asked_open_with(
+        asked,
+        (struct varve_config){
+            .data_dir = ":memory:", .slow_call_us = 1, .log = keep_text, .log_context = text});
+    label.label = "a secret";
+    for (int i = 0; i < 2; i++) /* the first looks at the schema, too */
+        assert_int_equal(ask_q_box_of(asked->session, &label, &box), VARVE_NOT_FOUND);
+    assert_non_null(strstr(text, "slow call: query of ask.Box took "));
+    assert_non_null(strstr(text, "FROM box WHERE label = :label"));
+    assert_null(strstr(text, "secret"));
+    request.id = add_box(asked->session, "box", 1);
+    add_item(asked->session, request.id, "item");
+    expect_ok(asked->session, ask_q_items_of(asked->session, &request, &cursor));
+    while (ask_item_next(cursor, &row) == VARVE_ROW) {
+    }
+    varve_cursor_close(cursor);
+    assert_non_null(strstr(text, "slow call: query of ask.Item took "));
+    assert_non_null(strstr(text, "1 row"));
+    assert_int_equal(ask_q_box_like(asked->session, NULL, &box), VARVE_MISUSE);
+    assert_int_equal(varve_health(asked->store, &health), VARVE_OK);
+    assert_int_equal(health.latency[VARVE_OPERATION_QUERY].count, 4);
+    assert_int_equal(health.latency[VARVE_OPERATION_QUERY].failures, 1);
+    assert_int_equal(health.table.open_cursors, 0);
+    varve_health_free(&health);
+}
+
 int
 main(void)
 {
@@ -424,6 +469,7 @@ main(void)
         TEST(rows_with_tensors_say_that_these_are_not_loaded),
         TEST(a_query_can_be_open_several_times_at_once),
         TEST(the_request_may_go_when_the_call_has_returned),
+        TEST(queries_are_counted_and_slow_ones_told_without_their_values),
     };
     return cmocka_run_group_tests_name("typed queries that read", tests, NULL, NULL);
 }
