@@ -25,6 +25,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from varve_codegen import expression, lock, state
+from varve_migrate import files
 
 LOCK = "schema.lock"
 
@@ -464,7 +465,7 @@ def write(path, name, text, after, queries=""):
         contents = [(sql, text), (os.path.join(path, LOCK), lock.text(after))]
         if queries:
             contents.append((os.path.join(path, f"{name}.queries.json"), queries))
-        _write_both(path, contents)
+        files.write_all(path, contents)
     except OSError:
         if made and not os.listdir(path):
             os.rmdir(path)
@@ -475,33 +476,11 @@ def write(path, name, text, after, queries=""):
 def write_lock(folder):
     """Writes schema.lock anew from the migrations. Says its path."""
     target = os.path.join(folder.path, LOCK)
-    _write_both(folder.path, [(target, folder.lock_text())])
+    files.write_all(folder.path, [(target, folder.lock_text())])
     return target
 
 
 def write_file(folder, path, text):
     """Writes one file in the folder. Says its path."""
-    _write_both(folder.path, [(path, text)])
+    files.write_all(folder.path, [(path, text)])
     return path
-
-
-def _write_both(path, contents):
-    """Files beside take the places of the old ones when all of them are on the disk."""
-    work = [os.path.join(path, f".{os.path.basename(target)}.{os.getpid()}") for target, _ in contents]
-    moved = []
-    try:
-        for name, (_, text) in zip(work, contents):
-            with open(name, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-        for name, (target, _) in zip(work, contents):
-            is_new = not os.path.lexists(target)
-            os.replace(name, target)
-            if is_new:
-                moved.append(target)
-    except OSError:
-        for name in [*work, *moved]:
-            if os.path.lexists(name):
-                os.unlink(name)
-        raise

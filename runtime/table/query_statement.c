@@ -290,28 +290,6 @@ value_of(
     return status;
 }
 
-static int
-give(
-    sqlite3_stmt *statement,
-    int parameter,
-    const struct varve__value *value,
-    sqlite3_destructor_type copied)
-{
-    switch (value->type) {
-    case SQLITE_INTEGER:
-        return sqlite3_bind_int64(statement, parameter, value->integer);
-    case SQLITE_FLOAT:
-        return sqlite3_bind_double(statement, parameter, value->real);
-    case SQLITE_TEXT:
-        return sqlite3_bind_text64(
-            statement, parameter, value->data, value->size, copied, SQLITE_UTF8);
-    case SQLITE_BLOB:
-        return sqlite3_bind_blob64(statement, parameter, value->data, value->size, copied);
-    default:
-        return sqlite3_bind_null(statement, parameter);
-    }
-}
-
 enum varve_status
 varve__query_bind(
     struct varve__connection *connection,
@@ -331,7 +309,7 @@ varve__query_bind(
         status = value_of(plan, &plan->slots[i], request, connection->arena, &value);
         if (status != VARVE_OK)
             break;
-        int code = give(prepared->statement, (int)i + 1, &value, copied);
+        int code = varve__value_bind(prepared->statement, (int)i + 1, &value, copied);
         if (code != SQLITE_OK)
             status = varve__connection_fail(connection, code, NULL, name_of(prepared->query));
     }

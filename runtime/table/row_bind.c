@@ -9,24 +9,6 @@
 #include "table/sqlite.h"
 #include "table/value.h"
 
-static inline __attribute__((always_inline)) int
-give(sqlite3_stmt *statement, int parameter, const struct varve__value *value)
-{
-    switch (value->type) {
-    case SQLITE_INTEGER:
-        return sqlite3_bind_int64(statement, parameter, value->integer);
-    case SQLITE_FLOAT:
-        return sqlite3_bind_double(statement, parameter, value->real);
-    case SQLITE_TEXT:
-        return sqlite3_bind_text64(
-            statement, parameter, value->data, value->size, SQLITE_STATIC, SQLITE_UTF8);
-    case SQLITE_BLOB:
-        return sqlite3_bind_blob64(statement, parameter, value->data, value->size, SQLITE_STATIC);
-    default:
-        return sqlite3_bind_null(statement, parameter);
-    }
-}
-
 static enum varve_status
 answer(sqlite3_stmt *statement, int code)
 {
@@ -54,7 +36,7 @@ answer_for(const struct varve__plan *plan, size_t slot, sqlite3_stmt *statement,
 static enum varve_status
 bind(sqlite3_stmt *statement, int parameter, const struct varve__value *value)
 {
-    return answer(statement, give(statement, parameter, value));
+    return answer(statement, varve__value_bind(statement, parameter, value, SQLITE_STATIC));
 }
 
 /* ------------------------------------------------------------------ records */
@@ -80,7 +62,8 @@ bind_group(struct binder *binder, enum varve__move move)
             return false;
         if (move == VARVE__MOVE_INT64 && binder->at->slot == binder->missing)
             value.type = SQLITE_NULL;
-        binder->code = give(binder->statement, (int)binder->at->slot + 1, &value);
+        binder->code =
+            varve__value_bind(binder->statement, (int)binder->at->slot + 1, &value, SQLITE_STATIC);
         if (binder->code != SQLITE_OK)
             return false;
     }
@@ -122,7 +105,8 @@ bind_slot(
         varve__value_of_slot(plan, &plan->slots[slot], record, arena, &value);
     if (status != VARVE_OK)
         return status;
-    return answer_for(plan, slot, statement, give(statement, (int)slot + 1, &value));
+    return answer_for(
+        plan, slot, statement, varve__value_bind(statement, (int)slot + 1, &value, SQLITE_STATIC));
 }
 
 static enum varve_status

@@ -71,6 +71,29 @@ varve__value_take(enum varve__move move, const void *member, struct varve__value
     }
 }
 
+/* Binds the value, text and bytes where they lie (SQLITE_STATIC) or copied (SQLITE_TRANSIENT). SQLite's answer. */
+static inline __attribute__((always_inline)) int
+varve__value_bind(
+    sqlite3_stmt *statement,
+    int parameter,
+    const struct varve__value *value,
+    sqlite3_destructor_type copied)
+{
+    switch (value->type) {
+    case SQLITE_INTEGER:
+        return sqlite3_bind_int64(statement, parameter, value->integer);
+    case SQLITE_FLOAT:
+        return sqlite3_bind_double(statement, parameter, value->real);
+    case SQLITE_TEXT:
+        return sqlite3_bind_text64(
+            statement, parameter, value->data, value->size, copied, SQLITE_UTF8);
+    case SQLITE_BLOB:
+        return sqlite3_bind_blob64(statement, parameter, value->data, value->size, copied);
+    default:
+        return sqlite3_bind_null(statement, parameter);
+    }
+}
+
 /* VARVE_INVALID: what varve__value_take() has refused of this slot: a NULL, a NaN, or a uint64 that a
  * column cannot hold. */
 enum varve_status

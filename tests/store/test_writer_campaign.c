@@ -388,6 +388,52 @@ a_record_that_does_not_fit_on_the_disk_takes_no_other_with_it(void **state)
     remove_folder(folder);
 }
 
+/* In a process whose files may not grow at all, so that no commit can be written: a record, and one that conflicts
+ * with it. 0: neither is told of a conflict with what was not committed. */
+static int
+conflict_in_a_commit_that_fails(const char *folder)
+{
+    struct varve_config config = {.data_dir = folder};
+    struct varve_store *store;
+    struct varve_writer *writer;
+    struct varve_writer_options options = {.batch_wait_us = 60000000};
+    static struct attempt attempts[2];
+    struct rlimit limit = {.rlim_cur = 1, .rlim_max = RLIM_INFINITY};
+    signal(SIGXFSZ, SIG_IGN);
+    if (varve_open(&ask_schema, &config, &store, NULL) != VARVE_OK ||
+        varve_writer_open(store, &options, &writer) != VARVE_OK || setrlimit(RLIMIT_FSIZE, &limit))
+        return 2;
+    for (int i = 0; i < 2; i++) {
+        struct ask_box box = ASK_BOX_INIT;
+        box.label = "same";
+        if (ask_box_submit(writer, VARVE_WRITER_INSERT, &box, tell_attempt, &attempts[i]) !=
+            VARVE_OK)
+            return 3;
+    }
+    varve_writer_close(writer);
+    for (int i = 0; i < 2; i++) {
+        enum varve_status status = attempts[i].status;
+        if (!attempts[i].told || status == VARVE_OK || status == VARVE_CONFLICT)
+            return 10 + i;
+    }
+    return attempts[0].status == attempts[1].status && attempts[0].id == 0 ? 0 : 4;
+}
+
+static void
+a_conflict_with_what_was_not_committed_is_not_told(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/varve-test-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    pid_t child = fork();
+    if (child == 0)
+        _exit(conflict_in_a_commit_that_fails(folder));
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0);
+    remove_folder(folder);
+}
+
 int
 main(void)
 {
@@ -396,6 +442,7 @@ main(void)
         TEST(nothing_is_lost_when_others_wait_for_room_while_it_closes),
         cmocka_unit_test(what_was_acknowledged_survives_a_kill),
         cmocka_unit_test(a_record_that_does_not_fit_on_the_disk_takes_no_other_with_it),
+        cmocka_unit_test(a_conflict_with_what_was_not_committed_is_not_told),
     };
     return cmocka_run_group_tests_name("the writer under load", tests, NULL, NULL);
 }

@@ -3,14 +3,10 @@
 import math
 
 from varve_codegen import ddl, sqlite
+from varve_codegen.check.context import INTEGERS
 
-RANGES = {
-    **dict.fromkeys(("int32", "sint32", "sfixed32", "enum"), (-(2**31), 2**31 - 1)),
-    **dict.fromkeys(("int64", "sint64", "sfixed64", "fixed64"), (-(2**63), 2**63 - 1)),
-    **dict.fromkeys(("uint32", "fixed32"), (0, 2**32 - 1)),
-    "uint64": (0, 2**63 - 1),
-    "bool": (0, 1),
-}
+# As SQL has them: a fixed64 by its bits.
+RANGES = {**INTEGERS, "fixed64": INTEGERS["int64"], "enum": INTEGERS["int32"], "bool": (0, 1)}
 _STORED = {"INTEGER": sqlite.INTEGER, "REAL": sqlite.FLOAT, "TEXT": sqlite.TEXT, "BLOB": sqlite.BLOB}
 _WORDS = {sqlite.INTEGER: "an integer", sqlite.FLOAT: "a number", sqlite.TEXT: "text", sqlite.BLOB: "bytes"}
 
